@@ -1,0 +1,45 @@
+//! Time as an input. Nothing else in the house reads the clock of the machine: whoever needs the present
+//! instant is handed it, or is handed a [`Clock`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+/// Tells the present instant.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// The present instant, in UTC.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's wall clock, which may jump either way.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// A clock set by hand: the demo's, and the tests'.
+#[derive(Debug, Clone)]
+pub struct HandClock(Arc<Mutex<DateTime<Utc>>>);
+
+impl HandClock {
+    /// A clock that stands at `at` until it is set.
+    pub fn at(at: DateTime<Utc>) -> Self {
+        Self(Arc::new(Mutex::new(at)))
+    }
+
+    /// Sets the clock, forward or back.
+    pub fn set(&self, to: DateTime<Utc>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to;
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,2 @@
+//! What the bot says by itself.
+pub mod due;

@@ -1,0 +1,2 @@
+//! Every word said to a person.
+pub mod card;
