@@ -4,5 +4,6 @@ pub mod chat;
 pub mod clock;
 pub mod command;
 pub mod say;
+pub mod store;
 pub mod domain;
 pub mod notify;

@@ -118,3 +118,36 @@ pub enum State {
     /// Closed.
     Closed,
 }
+
+impl Grade {
+    /// The word for it in commands and records.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Major => "major",
+            Self::Minor => "minor",
+        }
+    }
+}
+
+impl std::str::FromStr for Grade {
+    type Err = ();
+    fn from_str(id: &str) -> Result<Self, ()> {
+        [Self::Major, Self::Minor].into_iter().find(|g| g.id() == id).ok_or(())
+    }
+}
+
+impl State {
+    /// The word for it in commands and records.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Corrected => "corrected",
+            Self::Analysed => "analysed",
+            Self::Planned => "planned",
+            Self::Implemented => "implemented",
+            Self::Verified => "verified",
+            Self::Closed => "closed",
+        }
+    }
+}
+impl Nonconformity { pub fn state(&self) -> State { todo!() } }
