@@ -1,1 +1,1026 @@
-//! What is due: a pure function of what is on record and the instant.
+//! What is due: a pure function of what is on record and the instant. The same code plans the reminders that are
+//! posted, the preview of a cycle and the simulation, so that none can say what the others do not.
+//!
+//! Every notice has a key that says what is said, never when it is posted: whatever was said once is not said again
+//! when the hour or the zone changes, after a restart or when the clock is set back.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use crate::catalogue::Catalogue;
+use crate::domain::audit::AuditKind;
+use crate::domain::calendar::{self, add_days, at_hour, sub_days};
+use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
+use crate::domain::clocks::{self, Clock, ClockState};
+use crate::domain::nonconformity::Nonconformity;
+use crate::domain::organisation::Organisation;
+use crate::domain::programme::Programme;
+
+/// What is on record for an organisation.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The organisation.
+    pub organisation: &'a Organisation,
+    /// The standards and programmes.
+    pub catalogue: &'a Catalogue,
+    /// Its certificates.
+    pub files: &'a [CertificateFile],
+}
+
+/// The kinds of notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A phase begins.
+    PhaseBegins,
+    /// A clock's limit comes near.
+    ClockNear,
+    /// A clock was missed.
+    ClockOverdue,
+    /// A nonconformity's due date comes near.
+    NcNear,
+    /// A nonconformity is overdue.
+    NcOverdue,
+    /// A corrective action's due date comes near.
+    ActionNear,
+    /// A corrective action is overdue.
+    ActionOverdue,
+    /// The effectiveness of an action that was done is to be verified.
+    VerifyDue,
+    /// The booked stage 2 comes near.
+    StageTwoNear,
+    /// Where a certificate stands that was entered after its cycle began.
+    Stands,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::PhaseBegins,
+        Self::ClockNear,
+        Self::ClockOverdue,
+        Self::NcNear,
+        Self::NcOverdue,
+        Self::ActionNear,
+        Self::ActionOverdue,
+        Self::VerifyDue,
+        Self::StageTwoNear,
+        Self::Stands,
+    ];
+
+    /// Its stable id.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::PhaseBegins => "phase-begins",
+            Self::ClockNear => "clock-near",
+            Self::ClockOverdue => "clock-overdue",
+            Self::NcNear => "nc-near",
+            Self::NcOverdue => "nc-overdue",
+            Self::ActionNear => "action-near",
+            Self::ActionOverdue => "action-overdue",
+            Self::VerifyDue => "verify-due",
+            Self::StageTwoNear => "stage-2-near",
+            Self::Stands => "stands",
+        }
+    }
+
+    /// The kind with this id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.id() == id)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// What a notice says: what its wording needs beside the records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A phase begins.
+    PhaseBegins {
+        /// The number of the cycle.
+        cycle: u32,
+        /// The phase's id.
+        phase: String,
+        /// Its first day.
+        begins_on: NaiveDate,
+        /// Its last day.
+        ends_on: NaiveDate,
+    },
+    /// A clock's limit comes near.
+    ClockNear {
+        /// The clock, running.
+        clock: Clock,
+        /// How many days are left.
+        days_left: u32,
+    },
+    /// A clock was missed.
+    ClockOverdue {
+        /// The clock, missed.
+        clock: Clock,
+        /// How many days ago its limit was.
+        days_over: u32,
+    },
+    /// A nonconformity's due date comes near.
+    NcNear {
+        /// The due date.
+        until: NaiveDate,
+        /// How many days are left.
+        days_left: u32,
+    },
+    /// A nonconformity is overdue.
+    NcOverdue {
+        /// The due date.
+        until: NaiveDate,
+        /// How many days ago that was.
+        days_over: u32,
+    },
+    /// A corrective action's due date comes near.
+    ActionNear {
+        /// The due date.
+        until: NaiveDate,
+        /// How many days are left.
+        days_left: u32,
+    },
+    /// A corrective action is overdue.
+    ActionOverdue {
+        /// The due date.
+        until: NaiveDate,
+        /// How many days ago that was.
+        days_over: u32,
+    },
+    /// The effectiveness of an action is to be verified.
+    VerifyDue {
+        /// The day on which the action was reported done.
+        done_on: NaiveDate,
+    },
+    /// The booked stage 2 comes near.
+    StageTwoNear {
+        /// Its last day.
+        on: NaiveDate,
+        /// How many days are left.
+        days_left: u32,
+    },
+    /// Where a certificate stands.
+    Stands {
+        /// The number of the cycle.
+        cycle: u32,
+    },
+}
+
+impl What {
+    /// The kind of notice.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::PhaseBegins { .. } => Kind::PhaseBegins,
+            Self::ClockNear { .. } => Kind::ClockNear,
+            Self::ClockOverdue { .. } => Kind::ClockOverdue,
+            Self::NcNear { .. } => Kind::NcNear,
+            Self::NcOverdue { .. } => Kind::NcOverdue,
+            Self::ActionNear { .. } => Kind::ActionNear,
+            Self::ActionOverdue { .. } => Kind::ActionOverdue,
+            Self::VerifyDue { .. } => Kind::VerifyDue,
+            Self::StageTwoNear { .. } => Kind::StageTwoNear,
+            Self::Stands { .. } => Kind::Stands,
+        }
+    }
+}
+
+/// A notice that is due at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occurrence {
+    /// What is said, unique in the organisation.
+    pub key: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// The phase's id, where it is about one.
+    pub phase: Option<String>,
+    /// The certificate, by database key.
+    pub certificate: i64,
+    /// The nonconformity, by database key, where it is about one.
+    pub nc: Option<i64>,
+    /// The local day on which it is due.
+    pub due_on: NaiveDate,
+    /// The instant at which it is due.
+    pub due_at: DateTime<Utc>,
+    /// Its subject: a later notice of the same thread makes an earlier one moot that was not said yet.
+    pub thread: String,
+    /// What it says.
+    pub what: What,
+    /// What it says, in a line.
+    pub title: String,
+}
+
+/// The notices that fall due from one instant to another, both included, by instant and key: as things are on
+/// record, and as they will be if nothing more is recorded. What has been dealt with has none.
+pub fn occurrences(facts: Facts<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Occurrence> {
+    let mut plan = Plan { organisation: facts.organisation, from, to, out: Vec::new() };
+    for file in facts.files {
+        plan.file(facts.catalogue, file);
+    }
+    plan.out.sort_by(|one, other| (one.due_at, &one.key).cmp(&(other.due_at, &other.key)));
+    plan.out
+}
+
+/// The next instant after this one at which a notice falls due.
+pub fn next_after(facts: Facts<'_>, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let from = after.checked_add_signed(TimeDelta::nanoseconds(1))?;
+    occurrences(facts, from, DateTime::<Utc>::MAX_UTC).first().map(|first| first.due_at)
+}
+
+/// The notices planned so far, for a window.
+struct Plan<'a> {
+    organisation: &'a Organisation,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    out: Vec<Occurrence>,
+}
+
+/// What a notice is about.
+struct About<'a> {
+    certificate: &'a Certificate,
+    nc: Option<i64>,
+    thread: String,
+}
+
+/// A date that notices lead to and follow.
+struct Limit<'a> {
+    day: NaiveDate,
+    /// Before this day there are none.
+    begins_on: NaiveDate,
+    /// After this day there are none.
+    lapses_on: Option<NaiveDate>,
+    known_at: DateTime<Utc>,
+    leads: &'a [u32],
+    overdue: &'a [u32],
+}
+
+impl Plan<'_> {
+    fn file(&mut self, catalogue: &Catalogue, file: &CertificateFile) {
+        let certificate = &file.certificate;
+        // A standard of somebody's own may have left the catalogue: its certificates are reminded all the same.
+        let programme = catalogue
+            .standard(&certificate.standard)
+            .and_then(|standard| catalogue.programme_of(standard))
+            .or(catalogue.programmes.first());
+        let Some(programme) = programme else { return };
+        for cycle in &certificate.cycles {
+            self.cycle(programme, certificate, cycle);
+        }
+        self.stage_two(programme, file);
+        self.clocks(programme, file);
+        for nc in &file.nonconformities {
+            self.nonconformity(programme, certificate, nc);
+        }
+    }
+
+    /// The phases of a cycle, from when its calendar became known.
+    fn cycle(&mut self, programme: &Programme, certificate: &Certificate, cycle: &Cycle) {
+        let root = cycle_key(certificate, cycle);
+        let about = || About { certificate, nc: None, thread: format!("cert/{}/phases", certificate.no) };
+        let mut began_earlier = false;
+        for dates in calendar::phase_dates(programme, cycle) {
+            let phase = dates.phase;
+            if self.due_at(dates.begins_on) < cycle.known_at {
+                began_earlier = true;
+                continue;
+            }
+            let what = || What::PhaseBegins {
+                cycle: cycle.n,
+                phase: phase.id.clone(),
+                begins_on: dates.begins_on,
+                ends_on: dates.ends_on,
+            };
+            self.dated(dates.begins_on, cycle.known_at, about, || {
+                (format!("{root}/phase/{}/begins", phase.id), what(), format!("{} begins", phase.title))
+            });
+        }
+        let entered_on = self.organisation.day_of(cycle.known_at);
+        let over = certificate.cycle_after(cycle.n).is_some_and(|next| next.anchor <= entered_on);
+        if began_earlier && !over {
+            self.at(entered_on, cycle.known_at, about, || {
+                (format!("{root}/stands"), What::Stands { cycle: cycle.n }, "where it stands".to_owned())
+            });
+        }
+    }
+
+    /// The booked stage 2 of a certificate that is not decided yet.
+    fn stage_two(&mut self, programme: &Programme, file: &CertificateFile) {
+        let certificate = &file.certificate;
+        let Some(on) = certificate.stage2_on.filter(|_| certificate.cycles.is_empty()) else { return };
+        if file.audits.iter().any(|audit| audit.kind == AuditKind::Stage2 && audit.ends_on >= on) {
+            return;
+        }
+        let key = format!("cert/{}/stage-2", certificate.no);
+        let limit = Limit {
+            day: on,
+            begins_on: NaiveDate::MIN,
+            lapses_on: None,
+            known_at: certificate.entered_at,
+            leads: &programme.leads.booked,
+            overdue: &[],
+        };
+        self.series(
+            &limit,
+            || About { certificate, nc: None, thread: key.clone() },
+            &key,
+            |days_left| {
+                (What::StageTwoNear { on, days_left }, format!("stage 2 audit on {on}, {}", left(days_left)))
+            },
+            |_| None,
+        );
+    }
+
+    /// The clocks that are not met.
+    fn clocks(&mut self, programme: &Programme, file: &CertificateFile) {
+        let certificate = &file.certificate;
+        let zone = self.organisation.zone;
+        let all =
+            clocks::all(certificate, programme, &file.audits, &file.nonconformities, zone, NaiveDate::MIN);
+        for clock in all.iter().filter(|clock| clock.is_open()) {
+            let subject = clock.subject.as_ref().map(|subject| format!("/{subject}")).unwrap_or_default();
+            let thread = format!("cert/{}/clock/{}{subject}", certificate.no, clock.rule.id());
+            let title = clock.title();
+            let limit = Limit {
+                day: clock.limit,
+                begins_on: clock.begins_on,
+                lapses_on: clock.lapses_on,
+                known_at: clock.known_at,
+                leads: programme.leads.clock(clock.rule.id()),
+                overdue: &programme.leads.overdue,
+            };
+            let day = clock.limit;
+            self.series(
+                &limit,
+                || About { certificate, nc: clock.nc, thread: thread.clone() },
+                &thread,
+                |days_left| {
+                    let clock = Clock { state: ClockState::Running, ..clock.clone() };
+                    (What::ClockNear { clock, days_left }, format!("{title} by {day}, {}", left(days_left)))
+                },
+                |days_over| {
+                    let clock = Clock { state: ClockState::Missed, ..clock.clone() };
+                    Some((
+                        What::ClockOverdue { clock, days_over },
+                        format!("{title} by {day}, {}", over(days_over)),
+                    ))
+                },
+            );
+        }
+    }
+
+    /// The dates of an open nonconformity: its own, its action's, and that of the effectiveness review.
+    fn nonconformity(&mut self, programme: &Programme, certificate: &Certificate, nc: &Nonconformity) {
+        let progress = nc.progress();
+        if progress.closed.is_some() {
+            return;
+        }
+        let no = nc.no;
+        let about = |part: &str| About { certificate, nc: Some(nc.id), thread: format!("nc/{no}/{part}") };
+        let limit = |day, known_at| Limit {
+            day,
+            begins_on: NaiveDate::MIN,
+            lapses_on: None,
+            known_at,
+            leads: &programme.leads.nonconformity,
+            overdue: &programme.leads.overdue,
+        };
+        let until = nc.due_on;
+        self.series(
+            &limit(until, nc.due_known_at.max(nc.raised_at)),
+            || about("due"),
+            &format!("nc/{no}/due"),
+            |days_left| {
+                (What::NcNear { until, days_left }, format!("NC-{no} closed by {until}, {}", left(days_left)))
+            },
+            |days_over| {
+                let title = format!("NC-{no} closed by {until}, {}", over(days_over));
+                Some((What::NcOverdue { until, days_over }, title))
+            },
+        );
+        if let (Some(plan), Some((_, until, _)), None) =
+            (progress.plan, progress.action(), progress.implemented)
+        {
+            self.series(
+                &limit(until, plan.at),
+                || about("action"),
+                &format!("nc/{no}/action"),
+                |days_left| {
+                    let title = format!("action for NC-{no} by {until}, {}", left(days_left));
+                    (What::ActionNear { until, days_left }, title)
+                },
+                |days_over| {
+                    let title = format!("action for NC-{no} by {until}, {}", over(days_over));
+                    Some((What::ActionOverdue { until, days_over }, title))
+                },
+            );
+        }
+        if let (Some(done), None) = (progress.implemented, progress.verified) {
+            let done_on = self.organisation.day_of(done.at);
+            let day = add_days(done_on, programme.limits.verify_days);
+            self.dated(
+                day,
+                done.at,
+                || about("verify"),
+                || {
+                    let title = format!("effectiveness of the action for NC-{no} to be verified");
+                    (format!("nc/{no}/verify/{day}"), What::VerifyDue { done_on }, title)
+                },
+            );
+        }
+    }
+
+    /// The notices before and after a date. The day itself has none: the last one before says that it is tomorrow.
+    fn series<'c>(
+        &mut self,
+        limit: &Limit<'_>,
+        about: impl Fn() -> About<'c>,
+        key: &str,
+        near: impl Fn(u32) -> (What, String),
+        late: impl Fn(u32) -> Option<(What, String)>,
+    ) {
+        let day = limit.day;
+        for days in limit.leads {
+            let due_on = sub_days(day, *days);
+            if due_on >= limit.begins_on {
+                self.dated(due_on, limit.known_at, &about, || {
+                    let (what, title) = near(*days);
+                    (format!("{key}/{day}/lead/{days}"), what, title)
+                });
+            }
+        }
+        for days in limit.overdue {
+            let due_on = add_days(day, *days);
+            if limit.lapses_on.is_some_and(|last| due_on > last) {
+                break;
+            }
+            if let Some((what, title)) = late(*days) {
+                self.dated(due_on, limit.known_at, &about, || {
+                    (format!("{key}/{day}/overdue/{days}"), what, title)
+                });
+            }
+        }
+    }
+
+    fn due_at(&self, day: NaiveDate) -> DateTime<Utc> {
+        at_hour(self.organisation.zone, day, self.organisation.hour)
+    }
+
+    /// A notice due at the organisation's hour, unless that was before its subject was on record.
+    fn dated<'c>(
+        &mut self,
+        due_on: NaiveDate,
+        known_at: DateTime<Utc>,
+        about: impl Fn() -> About<'c>,
+        say: impl FnOnce() -> (String, What, String),
+    ) {
+        // Cheap first: no zone is further from UTC than a day, and none skips more than one.
+        if due_on < self.first_day() || due_on > self.last_day() {
+            return;
+        }
+        let due_at = self.due_at(due_on);
+        if due_at >= known_at {
+            self.at(due_on, due_at, about, say);
+        }
+    }
+
+    fn first_day(&self) -> NaiveDate {
+        sub_days(self.from.date_naive(), 3)
+    }
+
+    fn last_day(&self) -> NaiveDate {
+        add_days(self.to.date_naive(), 3)
+    }
+
+    fn at<'c>(
+        &mut self,
+        due_on: NaiveDate,
+        due_at: DateTime<Utc>,
+        about: impl Fn() -> About<'c>,
+        say: impl FnOnce() -> (String, What, String),
+    ) {
+        if due_at < self.from || due_at > self.to {
+            return;
+        }
+        let About { certificate, nc, thread } = about();
+        let (key, what, title) = say();
+        let phase = match &what {
+            What::PhaseBegins { phase, .. } => Some(phase.clone()),
+            What::ClockNear { .. }
+            | What::ClockOverdue { .. }
+            | What::NcNear { .. }
+            | What::NcOverdue { .. }
+            | What::ActionNear { .. }
+            | What::ActionOverdue { .. }
+            | What::VerifyDue { .. }
+            | What::StageTwoNear { .. }
+            | What::Stands { .. } => None,
+        };
+        self.out.push(Occurrence {
+            key,
+            kind: what.kind(),
+            phase,
+            certificate: certificate.id,
+            nc,
+            due_on,
+            due_at,
+            thread,
+            title: format!("{}: {title}", certificate.name),
+            what,
+        });
+    }
+}
+
+/// The part of a key that names a cycle; a corrected anchor is another calendar, which is announced anew.
+fn cycle_key(certificate: &Certificate, cycle: &Cycle) -> String {
+    let Cycle { n, revision, .. } = cycle;
+    let revision = if *revision > 1 { format!("r{revision}") } else { String::new() };
+    format!("cert/{}/cycle/{n}{revision}", certificate.no)
+}
+
+fn left(days: u32) -> String {
+    format!("{days} {} left", if days == 1 { "day" } else { "days" })
+}
+
+fn over(days: u32) -> String {
+    format!("{days} {} overdue", if days == 1 { "day" } else { "days" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::LazyLock;
+
+    use chrono::{Datelike, LocalResult, NaiveDateTime, TimeZone};
+    use chrono_tz::{TZ_VARIANTS, Tz};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::audit::Audit;
+    use crate::domain::clocks::Rule;
+    use crate::domain::nonconformity::{Done, Grade, Step};
+    use crate::domain::organisation::Person;
+
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
+
+    fn d(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn t(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn organisation(zone: Tz, hour: u32) -> Organisation {
+        Organisation {
+            id: 1,
+            place: "console".into(),
+            name: "Acme".into(),
+            zone,
+            hour,
+            channel: None,
+            manager_role: None,
+            auditor_role: None,
+            minimal: false,
+        }
+    }
+
+    fn person(id: i64) -> Person {
+        Person { id, handle: id.to_string(), name: format!("P{id}") }
+    }
+
+    fn file(cycles: Vec<Cycle>) -> CertificateFile {
+        CertificateFile {
+            certificate: Certificate {
+                id: 70,
+                no: 3,
+                standard: "iso-27001".into(),
+                name: "Acme ISMS".into(),
+                body: None,
+                number: None,
+                channel: None,
+                owner: None,
+                stage2_on: None,
+                entered_at: t("2026-01-01T00:00:00Z"),
+                cycles,
+            },
+            audits: Vec::new(),
+            nonconformities: Vec::new(),
+        }
+    }
+
+    fn acme() -> CertificateFile {
+        file(vec![Cycle::first(d("2026-03-02"), None, t("2026-03-02T07:00:00Z"))])
+    }
+
+    fn nc() -> Nonconformity {
+        Nonconformity {
+            id: 120,
+            no: 12,
+            certificate: 70,
+            audit: None,
+            grade: Grade::Minor,
+            clause: "9.2".into(),
+            statement: "none held".into(),
+            area: None,
+            owner: None,
+            due_on: d("2026-06-30"),
+            due_known_at: t("2026-06-20T10:00:00Z"),
+            raised_by: person(1),
+            raised_at: t("2026-06-20T10:00:00Z"),
+            steps: Vec::new(),
+        }
+    }
+
+    fn step(what: Done, at: &str) -> Step {
+        Step { by: person(2), at: t(at), what }
+    }
+
+    fn surveillance(on: &str) -> Audit {
+        Audit {
+            id: 1,
+            no: 1,
+            kind: AuditKind::Surveillance,
+            starts_on: d(on),
+            ends_on: d(on),
+            scope: "all".into(),
+            conclusion: "fine".into(),
+            lead: None,
+            lead_name: None,
+            logged_by: person(1),
+            logged_at: d(on).and_hms_opt(12, 0, 0).unwrap().and_utc(),
+            certificates: vec![70],
+        }
+    }
+
+    fn all(organisation: &Organisation, files: &[CertificateFile]) -> Vec<Occurrence> {
+        let facts = Facts { organisation, catalogue: &CATALOGUE, files };
+        occurrences(facts, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)
+    }
+
+    fn berlin(files: &[CertificateFile]) -> Vec<Occurrence> {
+        all(&organisation(Tz::Europe__Berlin, 9), files)
+    }
+
+    fn keys<'a>(said: &'a [Occurrence], part: &str) -> Vec<&'a str> {
+        said.iter().map(|notice| notice.key.as_str()).filter(|key| key.contains(part)).collect()
+    }
+
+    fn find<'a>(said: &'a [Occurrence], key: &str) -> &'a Occurrence {
+        said.iter().find(|notice| notice.key == key).unwrap()
+    }
+
+    #[test]
+    fn the_worked_example() {
+        let said = berlin(&[acme()]);
+        let phases: Vec<_> = said
+            .iter()
+            .filter(|notice| notice.kind == Kind::PhaseBegins)
+            .map(|notice| (notice.key.as_str(), notice.due_at.to_rfc3339()))
+            .collect();
+        let expected = [
+            ("operate-1", "2026-03-02T08"),
+            ("prepare-1", "2026-09-02T07"),
+            ("surveillance-1", "2026-12-02T08"),
+            ("operate-2", "2027-03-02T08"),
+            ("prepare-2", "2027-09-02T07"),
+            ("surveillance-2", "2027-12-02T08"),
+            ("review", "2028-03-02T08"),
+            ("prepare-3", "2028-09-02T07"),
+            ("recertification", "2028-12-02T08"),
+        ]
+        .map(|(phase, at)| (format!("cert/3/cycle/1/phase/{phase}/begins"), format!("{at}:00:00+00:00")));
+        assert_eq!(phases, expected.each_ref().map(|(key, at)| (key.as_str(), at.clone())));
+        assert_eq!(
+            find(&said, "cert/3/cycle/1/phase/prepare-1/begins").title,
+            "Acme ISMS: Prepare for surveillance begins"
+        );
+        let lead = find(&said, "cert/3/clock/S1_LATEST/2027-03-02/lead/30");
+        assert_eq!(lead.title, "Acme ISMS: first surveillance audit by 2027-03-02, 30 days left");
+        assert_eq!((lead.due_on, lead.kind), (d("2027-01-31"), Kind::ClockNear));
+        let year = find(&said, "cert/3/clock/SURV_CALENDAR_YEAR/2027/2027-12-31/lead/1");
+        assert_eq!(year.title, "Acme ISMS: surveillance audit in 2027 by 2027-12-31, 1 day left");
+        assert_eq!(keys(&said, "RECERT_YEAR/2029-03-01/lead/").len(), 7);
+        // Expired, and nothing recorded: it can be restored for six months.
+        assert_eq!(
+            keys(&said, "RESTORE/2029-09-01/lead"),
+            ["90", "60", "30", "14", "7", "1"]
+                .map(|days| format!("cert/3/clock/RESTORE/2029-09-01/lead/{days}"))
+        );
+        assert!(keys(&said, "stands").is_empty());
+        // A missed surveillance audit is not asked for once the certificate has expired.
+        assert_eq!(
+            keys(&said, "SURV_CALENDAR_YEAR/2028/2028-12-31/overdue").len(),
+            6,
+            "1, 3, 7, 14, 28 and 56 days after the year's end"
+        );
+    }
+
+    #[test]
+    fn what_is_met_is_not_reminded() {
+        let mut acme = acme();
+        acme.audits.push(surveillance("2027-02-10"));
+        let said = berlin(&[acme]);
+        assert!(keys(&said, "S1_LATEST").is_empty());
+        assert!(keys(&said, "SURV_CALENDAR_YEAR/2027").is_empty());
+        assert!(!keys(&said, "SURV_CALENDAR_YEAR/2028").is_empty());
+    }
+
+    #[test]
+    fn entered_late_there_is_one_message_where_it_stands() {
+        let late = file(vec![Cycle::first(d("2026-03-02"), None, t("2027-05-05T15:30:00Z"))]);
+        let said = berlin(&[late]);
+        assert_eq!(said[0].key, "cert/3/cycle/1/stands");
+        assert_eq!((said[0].due_at, said[0].due_on), (t("2027-05-05T15:30:00Z"), d("2027-05-05")));
+        assert_eq!(keys(&said, "stands").len(), 1);
+        assert_eq!(keys(&said, "phase").first(), Some(&"cert/3/cycle/1/phase/prepare-2/begins"));
+        assert!(said.iter().all(|notice| notice.due_at >= t("2027-05-05T15:30:00Z")));
+    }
+
+    #[test]
+    fn entered_with_its_history_only_the_cycle_that_runs_stands() {
+        let known = t("2030-01-10T10:00:00Z");
+        let first = Cycle::first(d("2026-03-02"), None, known);
+        let second = first.renewed(d("2029-02-15"), None, known);
+        let said = berlin(&[file(vec![first, second])]);
+        assert_eq!(keys(&said, "stands"), ["cert/3/cycle/2/stands"]);
+        assert!(keys(&said, "cycle/1").is_empty());
+    }
+
+    #[test]
+    fn a_renewal_goes_on_from_its_anchor() {
+        let mut acme = acme();
+        let next = acme.certificate.renew(d("2029-02-15"), None, t("2029-02-16T10:00:00Z")).unwrap();
+        acme.certificate.cycles.push(next);
+        let said = berlin(&[acme]);
+        assert_eq!(find(&said, "cert/3/cycle/2/phase/operate-1/begins").due_on, d("2029-03-02"));
+        assert_eq!(find(&said, "cert/3/cycle/2/phase/recertification/begins").due_on, d("2031-12-02"));
+        assert_eq!(said.iter().filter(|notice| notice.kind == Kind::PhaseBegins).count(), 18);
+        assert!(keys(&said, "RESTORE/2029").is_empty());
+        assert!(keys(&said, "RECERT_YEAR/2029").is_empty());
+        assert!(keys(&said, "stands").is_empty());
+        assert!(
+            keys(&said, "S1_LATEST/2030").is_empty(),
+            "the 12 months apply to the initial certification only"
+        );
+    }
+
+    #[test]
+    fn a_corrected_anchor_is_announced_anew() {
+        let mut acme = acme();
+        acme.certificate.cycles[0].revision = 2;
+        let said = berlin(&[acme]);
+        assert_eq!(keys(&said, "phase/prepare-1"), ["cert/3/cycle/1r2/phase/prepare-1/begins"]);
+    }
+
+    #[test]
+    fn a_nonconformity_is_reminded_until_it_is_closed() {
+        let mut acme = acme();
+        acme.nonconformities.push(nc());
+        let said = berlin(std::slice::from_ref(&acme));
+        // Raised ten days before its due date: the notice of 14 days before does not exist.
+        assert_eq!(
+            keys(&said, "nc/12/due")[..3],
+            ["nc/12/due/2026-06-30/lead/7", "nc/12/due/2026-06-30/lead/1", "nc/12/due/2026-06-30/overdue/1"]
+        );
+        let plan = Done::Plan { owner: person(2), due_on: d("2026-07-20"), action: "a".into() };
+        acme.nonconformities[0].steps.push(step(plan, "2026-06-21T10:00:00Z"));
+        let said = berlin(std::slice::from_ref(&acme));
+        assert_eq!(keys(&said, "nc/12/action")[0], "nc/12/action/2026-07-20/lead/14");
+        // Late in the evening it is the next day in Berlin.
+        acme.nonconformities[0].steps.push(step(Done::Implemented("d".into()), "2026-07-10T22:30:00Z"));
+        let said = berlin(std::slice::from_ref(&acme));
+        assert!(keys(&said, "nc/12/action").is_empty());
+        assert_eq!(keys(&said, "nc/12/verify"), ["nc/12/verify/2026-09-09"]);
+        acme.nonconformities[0].steps.push(step(Done::Closed { note: None }, "2026-07-11T22:30:00Z"));
+        assert!(keys(&berlin(&[acme]), "nc/").is_empty());
+    }
+
+    #[test]
+    fn the_way_to_the_certificate_has_no_phases() {
+        let mut acme = acme();
+        acme.certificate.cycles.clear();
+        acme.certificate.stage2_on = Some(d("2026-05-20"));
+        let said = berlin(&[acme]);
+        assert_eq!(
+            keys(&said, ""),
+            ["30", "14", "7", "1"].map(|days| format!("cert/3/stage-2/2026-05-20/lead/{days}"))
+        );
+        assert_eq!(said[0].title, "Acme ISMS: stage 2 audit on 2026-05-20, 30 days left");
+    }
+
+    #[test]
+    fn an_unknown_standard_is_reminded_all_the_same() {
+        let mut acme = acme();
+        acme.certificate.standard = "gone".into();
+        assert_eq!(berlin(&[acme]).iter().filter(|notice| notice.kind == Kind::PhaseBegins).count(), 9);
+    }
+
+    #[test]
+    fn the_next_instant_is_after() {
+        let files = [acme()];
+        let organisation = organisation(Tz::Europe__Berlin, 9);
+        let facts = Facts { organisation: &organisation, catalogue: &CATALOGUE, files: &files };
+        assert_eq!(next_after(facts, t("2026-03-02T07:59:59Z")), Some(t("2026-03-02T08:00:00Z")));
+        assert_eq!(next_after(facts, t("2026-03-02T08:00:00Z")), Some(t("2026-09-02T07:00:00Z")));
+        assert_eq!(next_after(facts, t("2099-01-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn kinds_are_found_by_their_ids() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_id(kind.id()), Some(kind));
+        }
+    }
+
+    /// A calendar of its own, that counts months by hand: (phase, local date).
+    fn naive_calendar(anchor: NaiveDate) -> Vec<(&'static str, NaiveDate)> {
+        let firsts = [
+            ("operate-1", 0),
+            ("prepare-1", 6),
+            ("surveillance-1", 9),
+            ("operate-2", 12),
+            ("prepare-2", 18),
+            ("surveillance-2", 21),
+            ("review", 24),
+            ("prepare-3", 30),
+            ("recertification", 33),
+        ];
+        firsts
+            .map(|(phase, months)| {
+                let mut year = anchor.year();
+                let mut month = anchor.month();
+                for _ in 0..months {
+                    if month == 12 {
+                        (year, month) = (year + 1, 1);
+                    } else {
+                        month += 1;
+                    }
+                }
+                let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+                let last = match month {
+                    2 if leap => 29,
+                    2 => 28,
+                    4 | 6 | 9 | 11 => 30,
+                    _ => 31,
+                };
+                (phase, NaiveDate::from_ymd_opt(year, month, anchor.day().min(last)).unwrap())
+            })
+            .to_vec()
+    }
+
+    /// The first instant whose local time is the hour or later on that day, found by walking instants, not locals.
+    fn naive_instant(zone: Tz, day: NaiveDate, hour: u32) -> DateTime<Utc> {
+        let wanted: NaiveDateTime = day.and_hms_opt(hour, 0, 0).unwrap();
+        let mut at = wanted.and_utc() - TimeDelta::hours(30);
+        at = at.with_timezone(&Utc);
+        while at.with_timezone(&zone).naive_local() < wanted {
+            at += TimeDelta::minutes(15);
+        }
+        at
+    }
+
+    fn any_zone() -> impl Strategy<Value = Tz> {
+        (0..TZ_VARIANTS.len()).prop_map(|index| TZ_VARIANTS[index])
+    }
+
+    fn any_day() -> impl Strategy<Value = NaiveDate> {
+        (0u32..12_000).prop_map(|offset| add_days(d("2010-01-01"), offset))
+    }
+
+    /// A file with something of everything, made from a few numbers.
+    fn any_file() -> impl Strategy<Value = CertificateFile> {
+        let numbers = (any_day(), -400i64..1500, 0u32..1200, 0u32..400, any::<[bool; 6]>(), 0u32..1400);
+        numbers.prop_map(|(decided, entered, due, raised, is, audited)| {
+            let midnight = |day: NaiveDate| day.and_hms_opt(3, 17, 0).unwrap().and_utc();
+            let known = midnight(decided) + TimeDelta::days(entered);
+            let mut file = file(Vec::new());
+            if is[0] {
+                file.certificate.stage2_on = Some(decided);
+                file.certificate.entered_at = known;
+            } else {
+                let first = Cycle::first(decided, None, known);
+                if is[1] {
+                    let on = add_days(first.expires_on, raised / 3);
+                    file.certificate.cycles.push(first.renewed(on, None, midnight(on)));
+                }
+                file.certificate.cycles.push(first);
+            }
+            let mut audit = surveillance("2026-01-01");
+            audit.ends_on = add_days(decided, audited);
+            audit.logged_at = midnight(audit.ends_on);
+            audit.kind = if is[2] { AuditKind::Surveillance } else { AuditKind::Recertification };
+            let mut nc = nc();
+            nc.audit = is[3].then_some((1, 1));
+            nc.grade = if is[4] { Grade::Major } else { Grade::Minor };
+            nc.raised_at = midnight(add_days(decided, raised));
+            nc.due_known_at = nc.raised_at;
+            nc.due_on = add_days(decided, due);
+            if is[5] {
+                let plan = Done::Plan { owner: person(2), due_on: nc.due_on, action: "a".into() };
+                nc.steps.push(Step { by: person(1), at: nc.raised_at, what: plan });
+            }
+            file.audits.push(audit);
+            file.nonconformities.push(nc);
+            file
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn every_phase_once_at_the_local_hour(anchor in any_day(), zone in any_zone(), hour in 0u32..24) {
+            let known = anchor.and_hms_opt(0, 0, 0).unwrap().and_utc() - TimeDelta::days(3);
+            let files = [file(vec![Cycle::first(anchor, None, known)])];
+            let organisation = organisation(zone, hour);
+            let said: Vec<_> = all(&organisation, &files)
+                .into_iter()
+                .filter(|notice| notice.kind == Kind::PhaseBegins)
+                .map(|notice| (notice.phase.unwrap(), notice.due_on, notice.due_at))
+                .collect();
+            let expected: Vec<_> = naive_calendar(anchor)
+                .into_iter()
+                .map(|(phase, day)| (phase.to_owned(), day, naive_instant(zone, day, hour)))
+                .collect();
+            for ((phase, day, at), (e_phase, e_day, e_at)) in said.iter().zip(&expected) {
+                prop_assert_eq!((phase, day), (e_phase, e_day));
+                // The independent instant comes in quarters of an hour; some old zones lie between.
+                prop_assert!((*e_at - *at).num_minutes().abs() < 15, "{} {} {}", zone, at, e_at);
+                let local = at.with_timezone(&zone).naive_local();
+                let wanted = day.and_hms_opt(hour, 0, 0).unwrap();
+                prop_assert!(local == wanted || zone.from_local_datetime(&wanted) == LocalResult::None);
+            }
+            prop_assert_eq!(said.len(), 9);
+        }
+
+        #[test]
+        fn windows_are_kept_and_add_up(
+            file in any_file(), zone in any_zone(), hour in 0u32..24, cut in -500i64..2500, span in 0i64..2000,
+        ) {
+            let organisation = organisation(zone, hour);
+            let files = [file];
+            let everything = all(&organisation, &files);
+            let unique: BTreeSet<_> = everything.iter().map(|notice| &notice.key).collect();
+            prop_assert_eq!(unique.len(), everything.len(), "a key is there twice");
+            let facts = Facts { organisation: &organisation, catalogue: &CATALOGUE, files: &files };
+            let anchor = everything.first().map_or(DateTime::UNIX_EPOCH, |first| first.due_at);
+            let from = anchor + TimeDelta::days(cut);
+            let to = from + TimeDelta::days(span);
+            let inside = occurrences(facts, from, to);
+            prop_assert!(inside.iter().all(|notice| notice.due_at >= from && notice.due_at <= to));
+            prop_assert!(inside.is_sorted_by(|a, b| (a.due_at, &a.key) < (b.due_at, &b.key)));
+            let tick = TimeDelta::nanoseconds(1);
+            let mut pieces = occurrences(facts, DateTime::<Utc>::MIN_UTC, from - tick);
+            pieces.extend(inside);
+            pieces.extend(occurrences(facts, to + tick, DateTime::<Utc>::MAX_UTC));
+            prop_assert_eq!(&pieces, &everything);
+            // Walking from one instant to the next meets them all.
+            let mut met = Vec::new();
+            let mut at = DateTime::<Utc>::MIN_UTC;
+            while let Some(next) = next_after(facts, at) {
+                prop_assert!(next > at);
+                met.extend(occurrences(facts, next, next));
+                at = next;
+            }
+            prop_assert_eq!(met, everything);
+        }
+
+        #[test]
+        fn nothing_is_due_before_it_was_on_record(file in any_file(), zone in any_zone(), hour in 0u32..24) {
+            let organisation = organisation(zone, hour);
+            for notice in all(&organisation, std::slice::from_ref(&file)) {
+                let certificate = &file.certificate;
+                let known = match &notice.what {
+                    What::PhaseBegins { cycle, .. } | What::Stands { cycle } => {
+                        certificate.cycles.iter().find(|it| it.n == *cycle).unwrap().known_at
+                    }
+                    What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } => clock.known_at,
+                    What::StageTwoNear { .. } => certificate.entered_at,
+                    _ => file.nonconformities[0].raised_at,
+                };
+                prop_assert!(notice.due_at >= known);
+                if let What::ClockNear { clock, days_left } = &notice.what {
+                    prop_assert_eq!(add_days(notice.due_on, *days_left), clock.limit);
+                    prop_assert!(clock.rule != Rule::Restore || notice.due_on > certificate.cycles[0].expires_on
+                        || certificate.cycles.len() > 1);
+                }
+            }
+        }
+
+        #[test]
+        fn changing_hour_or_zone_changes_no_key(
+            anchor in any_day(), zones in (any_zone(), any_zone()), hours in (0u32..24, 0u32..24),
+        ) {
+            let known = anchor.and_hms_opt(0, 0, 0).unwrap().and_utc() - TimeDelta::days(3);
+            let files = [file(vec![Cycle::first(anchor, None, known)])];
+            let keys = |zone, hour| -> BTreeSet<String> {
+                all(&organisation(zone, hour), &files).into_iter().map(|notice| notice.key).collect()
+            };
+            prop_assert_eq!(keys(zones.0, hours.0), keys(zones.1, hours.1));
+        }
+    }
+}
