@@ -4,6 +4,7 @@
 //! that says what to do instead.
 
 pub mod card;
+pub mod discord;
 pub mod help;
 pub mod notice;
 pub mod records;

@@ -149,3 +149,14 @@ async fn files(c: &mut SqliteConnection, org: i64, altered: &mut Vec<String>) ->
     }
     Ok(())
 }
+
+/// Whether a place's chain still has this entry.
+pub async fn holds(c: &mut SqliteConnection, place: &str, seq: i64, hash: &str) -> Result<bool, Fault> {
+    let found = sqlx::query_scalar!(
+        "SELECT j.hash FROM journal j JOIN organisation o ON o.id = j.org_id WHERE o.place = ? AND j.seq = ?",
+        place, seq
+    )
+    .fetch_optional(c)
+    .await?;
+    Ok(found.as_deref() == Some(hash) || (seq == 0 && hash == NONE))
+}

@@ -1,0 +1,220 @@
+//! The daemon: wires clock, store, notifier, chat and HTTP together; starts, is ready, drains, stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::catalogue::Catalogue;
+use crate::chat::Post;
+use crate::chat::discord::{self, Discord, End, Remembered};
+use crate::clock::{Clock, SystemClock};
+use crate::command::{App, Defaults};
+use crate::config::{DiscordSettings, Settings};
+use crate::http::{self, Health};
+use crate::notify::alarm::Alarm;
+use crate::notify::deliver::Deliverer;
+use crate::store::{Lock, OpenFault, Store};
+
+/// How long in-flight work may take once the process is asked to stop.
+const SOFT_STOP: Duration = Duration::from_secs(3);
+
+/// Why the daemon ends, for its exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// Settings or permissions must be mended.
+    #[error("{0}")]
+    Setting(String),
+    /// The token is refused.
+    #[error("{0}")]
+    Token(String),
+    /// Another one runs on the same file.
+    #[error("{0}")]
+    Locked(String),
+    /// The file is damaged.
+    #[error("{0}")]
+    Corrupt(String),
+    /// Something else.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl From<OpenFault> for Ended {
+    fn from(fault: OpenFault) -> Self {
+        match fault {
+            OpenFault::Setting(words) => Self::Setting(words),
+            OpenFault::Corrupt(words) => Self::Corrupt(words),
+            OpenFault::Locked(words) => Self::Locked(words),
+        }
+    }
+}
+
+/// What the adapter keeps of the commands it registered, in the store.
+#[derive(Debug)]
+struct Memory(Store);
+
+impl Remembered for Memory {
+    async fn get(&self, scope: &str) -> Option<String> {
+        self.0.registered(scope).await.unwrap_or_else(|e| {
+            tracing::warn!(error = &e as &dyn std::error::Error, "what was registered last could not be read");
+            None
+        })
+    }
+
+    async fn set(&self, scope: &str, hash: &str) {
+        if let Err(e) = self.0.set_registered(scope, hash).await {
+            tracing::warn!(error = &e as &dyn std::error::Error, "what was registered could not be kept");
+        }
+    }
+}
+
+/// Runs until it is told to stop.
+pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catalogue) -> Result<(), Ended> {
+    let _lock = Lock::take(&settings.database)?;
+    let store = Store::open(&settings.database).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let health = Arc::new(Health::new());
+    health.set_store(Ok(()));
+    let standards: Vec<(String, String)> =
+        catalogue.standards.iter().map(|s| (s.id.clone(), s.title.clone())).collect();
+    let defaults = Defaults { zone: settings.organisation.timezone, hour: settings.organisation.hour };
+    let app = App::new(store.clone(), Arc::new(catalogue), defaults);
+    let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+
+    if let Some(listen) = settings.listen {
+        let listener = TcpListener::bind(listen).await.map_err(|e| {
+            Ended::Setting(format!("http.listen: {listen} cannot be listened on ({e}); give another address, or off"))
+        })?;
+        tracing::info!(address = %listener.local_addr().context("reading the address")?, "serving health");
+        let (health, stop) = (Arc::clone(&health), stop.clone());
+        tracker.spawn(async move {
+            if let Err(e) = http::serve(listener, health, stop).await {
+                tracing::error!(error = %e, "serving health ended");
+            }
+        });
+    }
+
+    let adapter = Discord::connect(
+        discord::Settings {
+            api: discord.api.clone(),
+            token: discord.token.clone(),
+            guild: discord.guild.map(|g| g.to_string()),
+            max_attachment_bytes: settings.max_attachment_bytes,
+        },
+        app.clone(),
+        Arc::clone(&clock),
+        Memory(store.clone()),
+        &standards,
+        stop.clone(),
+        tracker.clone(),
+    )
+    .map_err(Ended::Setting)?;
+    watch_connection(&adapter, &health);
+
+    let late_after = TimeDelta::minutes(settings.late_after_minutes.into());
+    let deliverer = Deliverer::new(app.clone(), adapter.post(), late_after);
+    let alarm = Alarm::start(Arc::clone(&clock)).await.context("starting the alarm")?;
+    let mut notifier =
+        tokio::spawn(notify(deliverer, app, store.clone(), alarm, clock, Arc::clone(&health), stop.clone()));
+    let mut chat = tokio::spawn(adapter.run());
+    let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut int = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+
+    let mut notifier_done = false;
+    let ended = tokio::select! {
+        _ = term.recv() => Ok(()),
+        _ = int.recv() => Ok(()),
+        end = &mut chat => match end.context("the chat's task")? {
+            End::Stopped => Ok(()),
+            End::TokenRefused(words) => Err(Ended::Token(words)),
+            End::Fatal(words) => Err(Ended::Setting(words)),
+        },
+        end = &mut notifier => {
+            notifier_done = true;
+            match end.context("the notifier's task")? {
+                Some(words) => Err(Ended::Token(words)),
+                None => Ok(()),
+            }
+        }
+    };
+    tracing::info!("stopping");
+    health.stopping();
+    stop.cancel();
+    tracker.close();
+    let drained = async {
+        tracker.wait().await;
+        if !notifier_done {
+            // A panic there was logged by the runtime; there is nothing left to do about it.
+            drop(notifier.await);
+        }
+    };
+    tokio::select! {
+        () = drained => {}
+        () = tokio::time::sleep(SOFT_STOP) => tracing::warn!("work was still in flight; it is settled at the next start"),
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    if tokio::time::timeout(Duration::from_secs(1), store.close()).await.is_err() {
+        tracing::warn!("the database was still busy");
+    }
+    tracing::info!("stopped");
+    ended
+}
+
+fn watch_connection<R: Remembered + 'static>(adapter: &Discord<R>, health: &Arc<Health>) {
+    let (mut ready, mut connection) = (adapter.ready(), adapter.connection());
+    let health = Arc::clone(health);
+    // Not on the tracker: it ends when the adapter does.
+    tokio::spawn(async move {
+        loop {
+            health.set_ready(*ready.borrow_and_update());
+            let connected = matches!(*connection.borrow_and_update(), discord::Connection::Connected { .. });
+            health.set_gateway(connected);
+            tokio::select! {
+                changed = ready.changed() => if changed.is_err() { break },
+                changed = connection.changed() => if changed.is_err() { break },
+            }
+        }
+    });
+}
+
+/// Posts what is due whenever the alarm rings or something has changed. Ends with why the chat refuses us.
+async fn notify<P: Post>(
+    mut deliverer: Deliverer<P>,
+    app: App,
+    store: Store,
+    alarm: Alarm,
+    clock: Arc<dyn Clock>,
+    health: Arc<Health>,
+    stop: CancellationToken,
+) -> Option<String> {
+    loop {
+        let again = match deliverer.round(&*clock).await {
+            Ok(round) => {
+                health.ticked();
+                health.set_store(Ok(()));
+                if let Some(why) = round.stopped {
+                    return Some(why);
+                }
+                round.again
+            }
+            Err(fault) => {
+                tracing::error!(error = &fault as &dyn std::error::Error, path = %store.path().display(), "a round of reminders failed; it is tried again");
+                health.set_store(Err(fault.to_string()));
+                Some(Duration::from_secs(10))
+            }
+        };
+        let wait = again.unwrap_or(Duration::from_secs(3600)).max(Duration::from_millis(50));
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = alarm.rung() => {}
+            () = app.changed() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}

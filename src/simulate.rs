@@ -1,0 +1,100 @@
+//! `certkeeper simulate`: every message that will be sent, from the very code that will send it.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use crate::catalogue::Catalogue;
+use crate::domain::calendar;
+use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
+use crate::domain::organisation::Organisation;
+use crate::notify::due::{Facts, Occurrence, occurrences};
+
+/// One message, as a line of JSON.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    due: String,
+    key: &'a str,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<&'a str>,
+    title: &'a str,
+}
+
+/// A certificate that is not on file.
+#[derive(Debug, Clone)]
+pub struct Hypothetical {
+    /// The standard's id.
+    pub standard: String,
+    /// The day of the decision.
+    pub decided: NaiveDate,
+    /// The last valid day, if not the usual.
+    pub expires: Option<NaiveDate>,
+    /// The organisation's zone.
+    pub zone: Tz,
+    /// The hour of its posts.
+    pub hour: u32,
+}
+
+impl Hypothetical {
+    /// The organisation and the certificate, entered at the first moment of the day of the decision.
+    pub fn facts(&self) -> (Organisation, CertificateFile) {
+        let entered = calendar::at_hour(self.zone, self.decided, 0);
+        let organisation = Organisation {
+            id: 1,
+            place: "simulation".to_owned(),
+            name: "simulation".to_owned(),
+            zone: self.zone,
+            hour: self.hour,
+            channel: None,
+            manager_role: None,
+            auditor_role: None,
+            minimal: false,
+        };
+        let certificate = Certificate {
+            id: 1,
+            no: 1,
+            standard: self.standard.clone(),
+            name: self.standard.clone(),
+            body: None,
+            number: None,
+            channel: None,
+            owner: None,
+            stage2_on: None,
+            entered_at: entered,
+            cycles: vec![Cycle::first(self.decided, self.expires, entered)],
+        };
+        (organisation, CertificateFile { certificate, audits: Vec::new(), nonconformities: Vec::new() })
+    }
+}
+
+/// The messages from one instant to another, one a line: as JSON, or for people.
+pub fn lines(
+    organisation: &Organisation,
+    catalogue: &Catalogue,
+    file: &CertificateFile,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    json: bool,
+) -> Result<Vec<String>, serde_json::Error> {
+    let files = std::slice::from_ref(file);
+    occurrences(Facts { organisation, catalogue, files }, from, to)
+        .iter()
+        .map(|o| line(o, organisation.zone, json))
+        .collect()
+}
+
+fn line(o: &Occurrence, zone: Tz, json: bool) -> Result<String, serde_json::Error> {
+    let local = o.due_at.with_timezone(&zone);
+    if json {
+        serde_json::to_string(&Row {
+            due: local.to_rfc3339_opts(SecondsFormat::Secs, false),
+            key: &o.key,
+            kind: o.kind.id(),
+            phase: o.phase.as_deref(),
+            title: &o.title,
+        })
+    } else {
+        Ok(format!("{}  {}", local.format("%a %Y-%m-%d %H:%M %:z"), o.title))
+    }
+}
