@@ -1,5 +1,6 @@
 //! certkeeper: the library behind the binary.
 #![allow(missing_docs, clippy::todo, clippy::unused_async, reason = "skeleton")]
+pub mod catalogue;
 pub mod chat;
 pub mod clock;
 pub mod command;

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::calendar;
 use super::organisation::Person;
+use super::refusal::Refusal;
 
 /// A certificate, held or prepared for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,4 +64,249 @@ pub enum Status {
     },
     /// Expired for good: an initial certification (at least a stage 2) is needed.
     Expired,
+}
+
+/// The months within which an expired certificate can be restored (ISO/IEC 17021-1:2015, 9.6.3.2.5).
+pub const RESTORATION_MONTHS: u32 = 6;
+
+/// Days on which no certificate was valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The first of them.
+    pub from: NaiveDate,
+    /// The last of them.
+    pub to: NaiveDate,
+}
+
+impl Cycle {
+    /// The first cycle: it begins with the decision (ISO/IEC 17021-1:2015, 9.1.3.2) and runs for three years unless
+    /// the certificate says otherwise.
+    pub fn first(decided_on: NaiveDate, expires_on: Option<NaiveDate>, known_at: DateTime<Utc>) -> Self {
+        Self::anchored(1, decided_on, decided_on, expires_on, known_at)
+    }
+
+    /// The cycle after this one: its months are counted from the day after the old expiry, whenever it was decided
+    /// (ISO/IEC 17021-1:2015, 9.6.3.2.3 and 9.6.3.2.5), so that the calendar does not creep.
+    pub fn renewed(&self, decided_on: NaiveDate, expires_on: Option<NaiveDate>, known_at: DateTime<Utc>) -> Self {
+        let anchor = self.next_anchor();
+        Self::anchored(self.n.saturating_add(1), decided_on, anchor, expires_on, known_at)
+    }
+
+    fn anchored(
+        n: u32,
+        decided_on: NaiveDate,
+        anchor: NaiveDate,
+        expires_on: Option<NaiveDate>,
+        known_at: DateTime<Utc>,
+    ) -> Self {
+        let expires_on = expires_on.unwrap_or_else(|| calendar::default_expiry(anchor));
+        Self { n, decided_on, anchor, expires_on, revision: 1, known_at }
+    }
+
+    /// The anchor of the cycle after this one: the day after the expiry.
+    pub fn next_anchor(&self) -> NaiveDate {
+        calendar::day_after(self.expires_on)
+    }
+
+    /// The last day on which the certificate can be restored once it expired with this cycle: six months after the
+    /// expiry (ISO/IEC 17021-1:2015, 9.6.3.2.5).
+    pub fn restorable_until(&self) -> NaiveDate {
+        calendar::add_months(self.expires_on, RESTORATION_MONTHS)
+    }
+
+    /// The first day on which this cycle's certificate is valid: its anchor, or the decision where that came after
+    /// the old expiry.
+    pub fn valid_from(&self) -> NaiveDate {
+        self.anchor.max(self.decided_on)
+    }
+
+    /// Whether the certificate is valid on a day by this cycle.
+    pub fn valid_on(&self, day: NaiveDate) -> bool {
+        self.valid_from() <= day && day <= self.expires_on
+    }
+}
+
+impl Certificate {
+    /// The newest cycle on record, be it still to begin.
+    pub fn latest_cycle(&self) -> Option<&Cycle> {
+        self.cycles.iter().max_by_key(|cycle| cycle.n)
+    }
+
+    /// The cycle that a day belongs to: the newest one begun by then. A renewal recorded before the old expiry
+    /// leaves the old cycle current until that day has passed. It stays current after its expiry: see
+    /// [`Certificate::status`] for whether the certificate is valid.
+    pub fn current_cycle(&self, today: NaiveDate) -> Option<&Cycle> {
+        self.cycles.iter().filter(|cycle| cycle.anchor <= today).max_by_key(|cycle| cycle.n)
+    }
+
+    /// The cycle that came after the one with this number.
+    pub fn cycle_after(&self, n: u32) -> Option<&Cycle> {
+        self.cycles.iter().filter(|cycle| cycle.n > n).min_by_key(|cycle| cycle.n)
+    }
+
+    /// Whether the certificate is valid on a day. Between an expiry and a restoration it is not.
+    pub fn valid_on(&self, day: NaiveDate) -> bool {
+        self.cycles.iter().any(|cycle| cycle.valid_on(day))
+    }
+
+    /// Where the certificate stands on a day.
+    pub fn status(&self, today: NaiveDate) -> Status {
+        if self.valid_on(today) {
+            return Status::Certified;
+        }
+        let expired = self.cycles.iter().filter(|cycle| cycle.expires_on < today).max_by_key(|cycle| cycle.n);
+        match expired.map(Cycle::restorable_until) {
+            None => Status::Preparing,
+            Some(until) if today <= until => Status::ExpiredRestorable { until },
+            Some(_) => Status::Expired,
+        }
+    }
+
+    /// The days on which no certificate was valid because a renewal came after the expiry, oldest first.
+    pub fn gaps(&self) -> Vec<Gap> {
+        self.cycles
+            .iter()
+            .filter_map(|cycle| {
+                let from = cycle.next_anchor();
+                let to = calendar::day_before(self.cycle_after(cycle.n)?.valid_from());
+                (from <= to).then_some(Gap { from, to })
+            })
+            .collect()
+    }
+
+    /// The first cycle that a decision opens.
+    pub fn decide(
+        &self,
+        decided_on: NaiveDate,
+        expires_on: Option<NaiveDate>,
+        known_at: DateTime<Utc>,
+    ) -> Result<Cycle, Refusal> {
+        if let Some(first) = self.cycles.iter().min_by_key(|cycle| cycle.n) {
+            return Err(Refusal::AlreadyDecided { on: first.decided_on });
+        }
+        sound(Cycle::first(decided_on, expires_on, known_at))
+    }
+
+    /// The cycle that a renewal opens. One decided after the expiry is a restoration, within six months of it
+    /// (ISO/IEC 17021-1:2015, 9.6.3.2.5); after that an initial certification is needed.
+    pub fn renew(
+        &self,
+        decided_on: NaiveDate,
+        expires_on: Option<NaiveDate>,
+        known_at: DateTime<Utc>,
+    ) -> Result<Cycle, Refusal> {
+        let old = self.latest_cycle().ok_or(Refusal::NotDecided)?;
+        let until = old.restorable_until();
+        if decided_on <= old.valid_from() {
+            return Err(Refusal::RenewalTooEarly { began_on: old.valid_from() });
+        }
+        if decided_on > until {
+            return Err(Refusal::RestorationOver { until });
+        }
+        sound(old.renewed(decided_on, expires_on, known_at))
+    }
+}
+
+/// Refuses a cycle that would expire before it begins.
+fn sound(cycle: Cycle) -> Result<Cycle, Refusal> {
+    let earliest = cycle.valid_from();
+    if cycle.expires_on < earliest { Err(Refusal::ExpiryTooEarly { earliest }) } else { Ok(cycle) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn certificate(decided: &str) -> Certificate {
+        Certificate {
+            id: 1,
+            no: 1,
+            standard: "iso-27001".into(),
+            name: "Acme ISMS".into(),
+            body: None,
+            number: None,
+            channel: None,
+            owner: None,
+            stage2_on: None,
+            entered_at: DateTime::UNIX_EPOCH,
+            cycles: vec![Cycle::first(d(decided), None, DateTime::UNIX_EPOCH)],
+        }
+    }
+
+    fn renewed(decided: &str, renewed: &str) -> Certificate {
+        let mut certificate = certificate(decided);
+        let next = certificate.renew(d(renewed), None, DateTime::UNIX_EPOCH).unwrap();
+        certificate.cycles.push(next);
+        certificate
+    }
+
+    #[test]
+    fn a_renewal_in_time_does_not_creep() {
+        let certificate = renewed("2026-03-02", "2029-02-15");
+        let next = certificate.latest_cycle().unwrap();
+        assert_eq!((next.n, next.anchor, next.expires_on), (2, d("2029-03-02"), d("2032-03-01")));
+        assert_eq!(next.decided_on, d("2029-02-15"));
+        assert_eq!(certificate.current_cycle(d("2029-03-01")).unwrap().n, 1);
+        assert_eq!(certificate.current_cycle(d("2029-03-02")).unwrap().n, 2);
+        assert!(certificate.gaps().is_empty());
+        assert_eq!(certificate.status(d("2029-03-02")), Status::Certified);
+    }
+
+    #[test]
+    fn a_late_renewal_keeps_the_dates_and_shows_the_gap() {
+        let certificate = renewed("2026-03-02", "2029-06-10");
+        assert_eq!(certificate.latest_cycle().unwrap().expires_on, d("2032-03-01"));
+        assert_eq!(certificate.gaps(), [Gap { from: d("2029-03-02"), to: d("2029-06-09") }]);
+        assert_eq!(
+            certificate.status(d("2029-06-09")),
+            Status::ExpiredRestorable { until: d("2029-09-01") }
+        );
+        assert!(!certificate.valid_on(d("2029-03-02")));
+        assert!(certificate.valid_on(d("2029-06-10")));
+    }
+
+    #[test]
+    fn leap_days_and_february() {
+        let certificate = renewed("2026-03-01", "2029-01-10");
+        let expiries: Vec<_> = certificate.cycles.iter().map(|cycle| cycle.expires_on.to_string()).collect();
+        assert_eq!(expiries, ["2029-02-28", "2032-02-29"]);
+        let leap = renewed("2028-02-29", "2031-02-01");
+        assert_eq!(leap.latest_cycle().unwrap().anchor, d("2031-02-28"));
+        assert_eq!(leap.latest_cycle().unwrap().expires_on, d("2034-02-27"));
+    }
+
+    #[test]
+    fn it_expires_and_can_be_restored_for_six_months() {
+        let certificate = certificate("2026-03-02");
+        let until = d("2029-09-01");
+        assert_eq!(certificate.status(d("2026-03-01")), Status::Preparing);
+        assert_eq!(certificate.status(d("2029-03-01")), Status::Certified);
+        assert_eq!(certificate.status(d("2029-03-02")), Status::ExpiredRestorable { until });
+        assert_eq!(certificate.status(until), Status::ExpiredRestorable { until });
+        assert_eq!(certificate.status(d("2029-09-02")), Status::Expired);
+        let renew = |on: &str| certificate.renew(d(on), None, DateTime::UNIX_EPOCH);
+        assert!(renew("2029-09-01").is_ok());
+        assert_eq!(renew("2029-09-02"), Err(Refusal::RestorationOver { until }));
+        assert_eq!(renew("2026-03-02"), Err(Refusal::RenewalTooEarly { began_on: d("2026-03-02") }));
+    }
+
+    #[test]
+    fn decisions_that_make_no_sense_are_refused() {
+        let mut certificate = certificate("2026-03-02");
+        let known = DateTime::UNIX_EPOCH;
+        assert_eq!(
+            certificate.decide(d("2026-04-01"), None, known),
+            Err(Refusal::AlreadyDecided { on: d("2026-03-02") })
+        );
+        certificate.cycles.clear();
+        assert_eq!(certificate.renew(d("2026-04-01"), None, known), Err(Refusal::NotDecided));
+        assert_eq!(
+            certificate.decide(d("2026-04-01"), Some(d("2026-03-31")), known),
+            Err(Refusal::ExpiryTooEarly { earliest: d("2026-04-01") })
+        );
+    }
 }

@@ -96,3 +96,17 @@ pub struct Limits {
     /// The effectiveness review, after an action is done.
     pub verify_days: u32,
 }
+
+impl Programme {
+    /// A phase by its id.
+    pub fn phase(&self, id: &str) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.id == id)
+    }
+}
+
+impl Leads {
+    /// The days before the limit of a clock of this rule at which a notice is given.
+    pub fn clock(&self, rule: &str) -> &[u32] {
+        self.clocks.get(rule).or_else(|| self.clocks.get("default")).map_or(&[], Vec::as_slice)
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::programme::Serves;
+
 /// A standard in one edition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standard {
@@ -29,4 +31,24 @@ pub struct Clause {
     pub title: String,
     /// Whether it is a control of an annex, not a clause.
     pub control: bool,
+}
+
+impl Standard {
+    /// A clause or control by its number.
+    pub fn clause(&self, id: &str) -> Option<&Clause> {
+        self.clauses.iter().find(|clause| clause.id == id)
+    }
+
+    /// The number of the clause that plays this part here.
+    pub fn role(&self, role: &str) -> Option<&str> {
+        self.roles.get(role).map(String::as_str)
+    }
+
+    /// What an activity serves, in full (`ISO/IEC 27001:2022 9.2`); none where the standard has no clause for it.
+    pub fn served_by(&self, serves: &Serves) -> Option<String> {
+        match serves {
+            Serves::Role(role) => self.role(role).map(|clause| format!("{} {clause}", self.title)),
+            Serves::Source(source) => Some(source.clone()),
+        }
+    }
 }
