@@ -136,8 +136,15 @@ mod tests {
         assert_eq!(
             begins("2026-03-02"),
             [
-                "2026-03-02", "2026-09-02", "2026-12-02", "2027-03-02", "2027-09-02", "2027-12-02", "2028-03-02",
-                "2028-09-02", "2028-12-02"
+                "2026-03-02",
+                "2026-09-02",
+                "2026-12-02",
+                "2027-03-02",
+                "2027-09-02",
+                "2027-12-02",
+                "2028-03-02",
+                "2028-09-02",
+                "2028-12-02"
             ]
         );
         assert_eq!(default_expiry(d("2026-03-02")), d("2029-03-01"));
@@ -166,7 +173,10 @@ mod tests {
         }
         let short = Cycle::first(d("2026-03-02"), Some(d("2027-01-31")), known);
         let laid = phase_dates(programme, &short);
-        assert_eq!(laid.last().map(|p| (p.phase.id.as_str(), p.ends_on)), Some(("surveillance-1", d("2027-01-31"))));
+        assert_eq!(
+            laid.last().map(|p| (p.phase.id.as_str(), p.ends_on)),
+            Some(("surveillance-1", d("2027-01-31")))
+        );
         assert_eq!(current_phase(programme, &short, d("2027-02-01")), None);
     }
 

@@ -87,7 +87,12 @@ impl Cycle {
 
     /// The cycle after this one: its months are counted from the day after the old expiry, whenever it was decided
     /// (ISO/IEC 17021-1:2015, 9.6.3.2.3 and 9.6.3.2.5), so that the calendar does not creep.
-    pub fn renewed(&self, decided_on: NaiveDate, expires_on: Option<NaiveDate>, known_at: DateTime<Utc>) -> Self {
+    pub fn renewed(
+        &self,
+        decided_on: NaiveDate,
+        expires_on: Option<NaiveDate>,
+        known_at: DateTime<Utc>,
+    ) -> Self {
         let anchor = self.next_anchor();
         Self::anchored(self.n.saturating_add(1), decided_on, anchor, expires_on, known_at)
     }
@@ -261,10 +266,7 @@ mod tests {
         let certificate = renewed("2026-03-02", "2029-06-10");
         assert_eq!(certificate.latest_cycle().unwrap().expires_on, d("2032-03-01"));
         assert_eq!(certificate.gaps(), [Gap { from: d("2029-03-02"), to: d("2029-06-09") }]);
-        assert_eq!(
-            certificate.status(d("2029-06-09")),
-            Status::ExpiredRestorable { until: d("2029-09-01") }
-        );
+        assert_eq!(certificate.status(d("2029-06-09")), Status::ExpiredRestorable { until: d("2029-09-01") });
         assert!(!certificate.valid_on(d("2029-03-02")));
         assert!(certificate.valid_on(d("2029-06-10")));
     }

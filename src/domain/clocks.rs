@@ -1,1 +1,500 @@
-//! The normative clocks of ISO/IEC 17021-1:2015 and the body's contract limits.
+//! The normative clocks of ISO/IEC 17021-1:2015 and the body's contract limits: each computed from its own anchor,
+//! beside the phases, with the rule that it comes from. A clock is met or not; nothing puts it off.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use super::audit::{Audit, AuditKind};
+use super::calendar;
+use super::certificate::{Certificate, Cycle, RESTORATION_MONTHS};
+use super::nonconformity::{Done, Grade, Nonconformity};
+use super::programme::Programme;
+
+/// A rule that sets a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// The first surveillance audit after the initial certification.
+    S1Latest,
+    /// A surveillance audit in each calendar year.
+    SurvCalendarYear,
+    /// The renewal before the expiry.
+    RecertYear,
+    /// Major nonconformities of stage 2.
+    Stage2Major,
+    /// Major nonconformities of the recertification audit.
+    RecertMajor,
+    /// The restoration of an expired certificate.
+    Restore,
+    /// The plan for a nonconformity that the body found.
+    CbNcPlan,
+}
+
+/// What stands behind a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Strength {
+    /// The rules for certification bodies.
+    Hard,
+    /// The contract with the body.
+    Body,
+    /// Custom and advice.
+    Guidance,
+}
+
+impl Rule {
+    /// All rules.
+    pub const ALL: [Self; 7] = [
+        Self::S1Latest,
+        Self::SurvCalendarYear,
+        Self::RecertYear,
+        Self::Stage2Major,
+        Self::RecertMajor,
+        Self::Restore,
+        Self::CbNcPlan,
+    ];
+
+    /// Its stable id.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::S1Latest => "S1_LATEST",
+            Self::SurvCalendarYear => "SURV_CALENDAR_YEAR",
+            Self::RecertYear => "RECERT_YEAR",
+            Self::Stage2Major => "STAGE2_MAJOR",
+            Self::RecertMajor => "RECERT_MAJOR",
+            Self::Restore => "RESTORE",
+            Self::CbNcPlan => "CB_NC_PLAN",
+        }
+    }
+
+    /// The rule with this id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.id() == id)
+    }
+
+    /// What it asks for, as a part of a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::S1Latest => "first surveillance audit",
+            Self::SurvCalendarYear => "surveillance audit in the calendar year",
+            Self::RecertYear => "recertification decided",
+            Self::Stage2Major => "major nonconformity of stage 2 verified",
+            Self::RecertMajor => "major nonconformity of the recertification audit verified",
+            Self::Restore => "certificate restored",
+            Self::CbNcPlan => "plan for a nonconformity sent to the body",
+        }
+    }
+
+    /// The clause that it comes from.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::S1Latest | Self::SurvCalendarYear => "ISO/IEC 17021-1:2015 9.1.3.3",
+            Self::RecertYear => "ISO/IEC 17021-1:2015 9.1.3.2 and 9.6.3.1.1",
+            Self::Stage2Major => "ISO/IEC 17021-1:2015 9.5.3.2",
+            Self::RecertMajor => "ISO/IEC 17021-1:2015 9.6.3.2.2 and 9.6.3.2.4",
+            Self::Restore => "ISO/IEC 17021-1:2015 9.6.3.2.5",
+            Self::CbNcPlan => "the certification body's terms (ISO/IEC 17021-1:2015 9.4.9)",
+        }
+    }
+
+    /// Why the limit is where it is, in a sentence.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::S1Latest => {
+                "The first surveillance audit after the initial certification is held within 12 months of the \
+                 certification decision."
+            }
+            Self::SurvCalendarYear => {
+                "A surveillance audit is held at least once in each calendar year, except in years of \
+                 recertification."
+            }
+            Self::RecertYear => {
+                "The recertification audit is held, its major nonconformities are verified and the renewal is \
+                 decided before the certificate expires."
+            }
+            Self::Stage2Major => {
+                "If the correction of a major nonconformity is not verified within 6 months after the last day of \
+                 stage 2, another stage 2 is needed before certification."
+            }
+            Self::RecertMajor => {
+                "Major nonconformities of the recertification audit are corrected and verified before the \
+                 certificate expires; otherwise it is neither renewed nor extended."
+            }
+            Self::Restore => {
+                "An expired certificate can be restored within 6 months if the outstanding recertification work is \
+                 completed; after that at least a stage 2 is needed. It is not valid meanwhile."
+            }
+            Self::CbNcPlan => {
+                "The body sets a time limit after its audit for the cause, the correction and the corrective action \
+                 planned."
+            }
+        }
+    }
+
+    /// What stands behind it.
+    pub fn strength(self) -> Strength {
+        match self {
+            Self::S1Latest
+            | Self::SurvCalendarYear
+            | Self::RecertYear
+            | Self::Stage2Major
+            | Self::RecertMajor
+            | Self::Restore => Strength::Hard,
+            Self::CbNcPlan => Strength::Body,
+        }
+    }
+}
+
+/// How a clock stands on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockState {
+    /// What it asks for happened in time.
+    Met {
+        /// When.
+        on: NaiveDate,
+    },
+    /// What it asks for happened, after the limit.
+    MetLate {
+        /// When.
+        on: NaiveDate,
+    },
+    /// Its limit is still to come.
+    Running,
+    /// Its limit has passed.
+    Missed,
+}
+
+/// A limit with its rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clock {
+    /// The rule.
+    pub rule: Rule,
+    /// What it is about where a rule sets several: the calendar year, or the nonconformity's number.
+    pub subject: Option<String>,
+    /// The nonconformity, by database key, where it is about one.
+    pub nc: Option<i64>,
+    /// The day that it is counted from.
+    pub anchor: NaiveDate,
+    /// The last day that still meets it.
+    pub limit: NaiveDate,
+    /// The number of the cycle; 0 before the first.
+    pub cycle: u32,
+    /// How it stands.
+    pub state: ClockState,
+    /// Since when its anchor has been on record.
+    pub known_at: DateTime<Utc>,
+    /// The first day on which it runs.
+    pub begins_on: NaiveDate,
+    /// The last day on which missing it matters, where there is one: once the certificate itself has expired, a
+    /// missed surveillance audit is not asked for any more.
+    pub lapses_on: Option<NaiveDate>,
+}
+
+impl Clock {
+    /// What it asks for, with its subject (`surveillance audit in 2027`).
+    pub fn title(&self) -> String {
+        match (self.rule, &self.subject) {
+            (Rule::SurvCalendarYear, Some(year)) => format!("surveillance audit in {year}"),
+            (Rule::Stage2Major, Some(no)) => format!("major NC-{no} of stage 2 verified"),
+            (Rule::RecertMajor, Some(no)) => format!("major NC-{no} of the recertification audit verified"),
+            (Rule::CbNcPlan, Some(no)) => format!("plan for NC-{no} sent to the body"),
+            (rule, _) => rule.title().to_owned(),
+        }
+    }
+
+    /// Days left to the limit: negative once it has passed.
+    pub fn days_left(&self, today: NaiveDate) -> i64 {
+        (self.limit - today).num_days()
+    }
+
+    /// Whether it is still to be met, in time or late.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, ClockState::Running | ClockState::Missed)
+    }
+
+    /// How it stands on a day, given when it was met.
+    fn judge(&mut self, met: Option<NaiveDate>, today: NaiveDate) {
+        self.state = match met {
+            Some(on) if on <= self.limit => ClockState::Met { on },
+            Some(on) => ClockState::MetLate { on },
+            None if today <= self.limit => ClockState::Running,
+            None => ClockState::Missed,
+        };
+    }
+}
+
+/// The clocks of a certificate as they stand on a day, by limit. `zone` dates what is recorded as an instant.
+///
+/// What a cycle left unmet is gone once the certificate was renewed after it.
+pub fn clocks(
+    certificate: &Certificate,
+    programme: &Programme,
+    audits: &[Audit],
+    nonconformities: &[Nonconformity],
+    zone: Tz,
+    today: NaiveDate,
+) -> Vec<Clock> {
+    let mut clocks = all(certificate, programme, audits, nonconformities, zone, today);
+    clocks.retain(|clock| clock.begins_on <= today);
+    clocks
+}
+
+/// The clocks of a certificate, those included that begin later only (a restoration, once it has expired).
+pub fn all(
+    certificate: &Certificate,
+    programme: &Programme,
+    audits: &[Audit],
+    nonconformities: &[Nonconformity],
+    zone: Tz,
+    today: NaiveDate,
+) -> Vec<Clock> {
+    let mut audits: Vec<&Audit> =
+        audits.iter().filter(|audit| audit.certificates.contains(&certificate.id)).collect();
+    audits.sort_by_key(|audit| (audit.ends_on, audit.id));
+    let ncs: Vec<&Nonconformity> =
+        nonconformities.iter().filter(|nc| nc.certificate == certificate.id).collect();
+    let mut taken = Taken { zone, today, seen: BTreeSet::new(), clocks: Vec::new() };
+    for cycle in &certificate.cycles {
+        taken.cycle(certificate, cycle, &audits);
+    }
+    if certificate.cycles.is_empty() {
+        taken.stage_two(certificate, &audits, &ncs);
+    }
+    taken.found(certificate, programme, &audits, &ncs);
+    let mut clocks = taken.clocks;
+    clocks.sort_by(|one, other| {
+        (one.limit, one.rule, one.nc, &one.subject).cmp(&(other.limit, other.rule, other.nc, &other.subject))
+    });
+    clocks
+}
+
+/// The running clock that runs out first.
+pub fn next_clock(clocks: &[Clock], today: NaiveDate) -> Option<&Clock> {
+    clocks
+        .iter()
+        .filter(|clock| clock.state == ClockState::Running && clock.limit >= today)
+        .min_by_key(|clock| clock.limit)
+}
+
+/// The clocks that were missed.
+pub fn late(clocks: &[Clock]) -> Vec<&Clock> {
+    clocks.iter().filter(|clock| clock.state == ClockState::Missed).collect()
+}
+
+/// The clocks collected so far.
+struct Taken {
+    zone: Tz,
+    today: NaiveDate,
+    seen: BTreeSet<(Rule, Option<String>, NaiveDate)>,
+    clocks: Vec<Clock>,
+}
+
+impl Taken {
+    /// Adds a clock, once per rule, subject and limit. `moot`: left out unless it was met.
+    fn add(&mut self, mut clock: Clock, met: Option<NaiveDate>, moot: bool) {
+        clock.judge(met, self.today);
+        if moot && met.is_none() {
+            return;
+        }
+        if self.seen.insert((clock.rule, clock.subject.clone(), clock.limit)) {
+            self.clocks.push(clock);
+        }
+    }
+
+    /// The clocks that come with a cycle.
+    fn cycle(&mut self, certificate: &Certificate, cycle: &Cycle, audits: &[&Audit]) {
+        let next = certificate.cycle_after(cycle.n);
+        let moot = next.is_some();
+        let clock = |rule, anchor, limit| Clock {
+            rule,
+            subject: None,
+            nc: None,
+            anchor,
+            limit,
+            cycle: cycle.n,
+            state: ClockState::Running,
+            known_at: cycle.known_at,
+            begins_on: cycle.decided_on,
+            lapses_on: None,
+        };
+        let expiry = cycle.expires_on;
+        if cycle.n == 1 {
+            // 9.1.3.3: not more than 12 months from the certification decision, after the initial one only.
+            let limit = calendar::add_months(cycle.decided_on, 12);
+            let met = audits
+                .iter()
+                .filter(|audit| audit.kind == AuditKind::Surveillance && audit.ends_on >= cycle.decided_on)
+                .map(|audit| audit.ends_on)
+                .filter(|on| next.is_none_or(|next| *on < next.anchor))
+                .min();
+            let clock = Clock { lapses_on: Some(expiry), ..clock(Rule::S1Latest, cycle.decided_on, limit) };
+            self.add(clock, met, moot);
+        }
+        // 9.1.3.3: once in each calendar year after the decision's and before the expiry's, but for years of a
+        // recertification audit.
+        for year in calendar_years(cycle) {
+            let Some(limit) = NaiveDate::from_ymd_opt(year, 12, 31) else { continue };
+            if held_in(audits, AuditKind::Recertification, year).is_some() {
+                continue;
+            }
+            let clock = Clock {
+                subject: Some(year.to_string()),
+                lapses_on: Some(expiry),
+                ..clock(Rule::SurvCalendarYear, cycle.decided_on, limit)
+            };
+            self.add(clock, held_in(audits, AuditKind::Surveillance, year), moot);
+        }
+        // 9.1.3.2, 9.6.3.1.1: renewed before it expires.
+        self.add(clock(Rule::RecertYear, expiry, expiry), next.map(|next| next.decided_on), false);
+        // 9.6.3.2.5: restored within six months once it has expired.
+        let restored = next.map(|next| next.decided_on);
+        if restored.is_none_or(|on| on > expiry) {
+            let limit = calendar::add_months(expiry, RESTORATION_MONTHS);
+            let clock = Clock { begins_on: cycle.next_anchor(), ..clock(Rule::Restore, expiry, limit) };
+            self.add(clock, restored, false);
+        }
+    }
+
+    /// 9.5.3.2: majors of stage 2 are verified within six months after its last day, or another stage 2 is held.
+    fn stage_two(&mut self, certificate: &Certificate, audits: &[&Audit], ncs: &[&Nonconformity]) {
+        let held =
+            audits.iter().filter(|audit| audit.kind == AuditKind::Stage2).max_by_key(|audit| audit.ends_on);
+        for nc in ncs.iter().filter(|nc| nc.grade == Grade::Major) {
+            let found_by = found_by(nc, audits);
+            let (last_day, known_at) = match (held, certificate.stage2_on) {
+                (Some(held), _) if found_by.is_some_and(|audit| audit.kind == AuditKind::Stage2) => {
+                    (held.ends_on, nc.raised_at.max(held.logged_at))
+                }
+                // Its audit is not on record yet: the booked day counts once it has passed.
+                (None, Some(booked)) if nc.audit.is_none() && self.day_of(nc.raised_at) >= booked => {
+                    (booked, nc.raised_at)
+                }
+                _ => continue,
+            };
+            let clock = Clock {
+                rule: Rule::Stage2Major,
+                subject: Some(nc.no.to_string()),
+                nc: Some(nc.id),
+                anchor: last_day,
+                limit: calendar::add_months(last_day, 6),
+                cycle: 0,
+                state: ClockState::Running,
+                known_at,
+                begins_on: last_day,
+                lapses_on: None,
+            };
+            self.add(clock, self.verified_on(nc), false);
+        }
+    }
+
+    /// The clocks of nonconformities that the body found.
+    fn found(
+        &mut self,
+        certificate: &Certificate,
+        programme: &Programme,
+        audits: &[&Audit],
+        ncs: &[&Nonconformity],
+    ) {
+        for nc in ncs {
+            let Some(audit) = found_by(nc, audits) else { continue };
+            if matches!(audit.kind, AuditKind::Internal | AuditKind::Gap) {
+                continue;
+            }
+            let known_at = nc.raised_at.max(audit.logged_at);
+            let cycle = certificate.current_cycle(audit.ends_on);
+            let clock = |rule, anchor, limit| Clock {
+                rule,
+                subject: Some(nc.no.to_string()),
+                nc: Some(nc.id),
+                anchor,
+                limit,
+                cycle: cycle.map_or(0, |cycle| cycle.n),
+                state: ClockState::Running,
+                known_at,
+                begins_on: audit.ends_on,
+                lapses_on: None,
+            };
+            // The body's terms, 9.4.9: cause, correction and action planned within a defined time.
+            let planned =
+                nc.steps.iter().find(|step| matches!(step.what, Done::Plan { .. })).map(|step| step.at);
+            let limit = calendar::add_days(audit.ends_on, programme.limits.plan_days);
+            self.add(clock(Rule::CbNcPlan, audit.ends_on, limit), planned.map(|at| self.day_of(at)), false);
+            // 9.6.3.2.2, 9.6.3.2.4: majors of the recertification audit are verified before the expiry.
+            if let Some(cycle) = cycle
+                && nc.grade == Grade::Major
+                && audit.kind == AuditKind::Recertification
+                && audit.ends_on <= cycle.expires_on
+            {
+                let moot = certificate.cycle_after(cycle.n).is_some();
+                let clock = clock(Rule::RecertMajor, cycle.expires_on, cycle.expires_on);
+                self.add(clock, self.verified_on(nc), moot);
+            }
+        }
+    }
+
+    fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.zone).date_naive()
+    }
+
+    fn verified_on(&self, nc: &Nonconformity) -> Option<NaiveDate> {
+        nc.progress().verified.map(|step| self.day_of(step.at))
+    }
+}
+
+/// The calendar years that need a surveillance audit: those after the decision's and before the expiry's.
+fn calendar_years(cycle: &Cycle) -> std::ops::Range<i32> {
+    cycle.decided_on.year().saturating_add(1)..cycle.expires_on.year()
+}
+
+/// The audit that found a nonconformity.
+fn found_by<'a>(nc: &Nonconformity, audits: &[&'a Audit]) -> Option<&'a Audit> {
+    let (id, _) = nc.audit?;
+    audits.iter().find(|audit| audit.id == id).copied()
+}
+
+/// The last day of the first audit of a kind that ended in a calendar year.
+fn held_in(audits: &[&Audit], kind: AuditKind, year: i32) -> Option<NaiveDate> {
+    audits
+        .iter()
+        .filter(|audit| audit.kind == kind && audit.ends_on.year() == year)
+        .map(|audit| audit.ends_on)
+        .min()
+}
+
+/// A calendar year of the cycle without a surveillance or recertification audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UncoveredYear {
+    /// The year.
+    pub year: i32,
+    /// Its last day, by which one must be held.
+    pub until: NaiveDate,
+    /// Whether that day has passed.
+    pub missed: bool,
+    /// Whether the surveillance audit in question comes after it, so that it must have another one of its own.
+    pub passed_over: bool,
+}
+
+/// The calendar years of the cycle that no audit covers (ISO/IEC 17021-1:2015, 9.1.3.3), given those on record and
+/// the last day of a surveillance audit that is held or thought of. One passed over is said when the audit is
+/// logged or planned, not when it is too late.
+pub fn missing_year_warning(
+    certificate: &Certificate,
+    audits: &[Audit],
+    proposed: NaiveDate,
+    today: NaiveDate,
+) -> Vec<UncoveredYear> {
+    let Some(cycle) = certificate.current_cycle(proposed) else { return Vec::new() };
+    let audits: Vec<&Audit> =
+        audits.iter().filter(|audit| audit.certificates.contains(&certificate.id)).collect();
+    calendar_years(cycle)
+        .filter(|year| {
+            *year != proposed.year()
+                && held_in(&audits, AuditKind::Surveillance, *year).is_none()
+                && held_in(&audits, AuditKind::Recertification, *year).is_none()
+        })
+        .filter_map(|year| {
+            let until = NaiveDate::from_ymd_opt(year, 12, 31)?;
+            Some(UncoveredYear { year, until, missed: until < today, passed_over: year < proposed.year() })
+        })
+        .collect()
+}

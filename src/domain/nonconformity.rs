@@ -7,6 +7,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::organisation::Person;
+use super::refusal::{Acted, Missing, Refusal};
 
 /// How grave it is (ISO/IEC 17021-1:2015, 3.12 and 3.13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,4 +118,322 @@ pub enum State {
     Verified,
     /// Closed.
     Closed,
+}
+
+/// How far a nonconformity has come: the steps that count now. Each can be replaced; what came of a plan falls with
+/// it, and a verification that failed or a reopening leaves correction and cause only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// The correction in force.
+    pub correction: Option<&'a Step>,
+    /// The cause in force.
+    pub cause: Option<&'a Step>,
+    /// The plan in force.
+    pub plan: Option<&'a Step>,
+    /// The report that it was carried out.
+    pub implemented: Option<&'a Step>,
+    /// The verification that it works.
+    pub verified: Option<&'a Step>,
+    /// The closing.
+    pub closed: Option<&'a Step>,
+    /// The latest verification that found it did not work, until a new action is planned.
+    pub failed: Option<&'a Step>,
+    /// How many times it was reopened, or its action found not to work.
+    pub returned: u32,
+}
+
+impl<'a> Progress<'a> {
+    fn take(&mut self, step: &'a Step) {
+        match &step.what {
+            Done::Correction(_) => self.correction = Some(step),
+            Done::Cause(_) => self.cause = Some(step),
+            Done::Plan { .. } => {
+                self.plan = Some(step);
+                (self.implemented, self.verified, self.failed) = (None, None, None);
+            }
+            Done::Implemented(_) => {
+                self.implemented = Some(step);
+                self.verified = None;
+            }
+            Done::Verified { effective: true, .. } => self.verified = Some(step),
+            Done::Verified { effective: false, .. } => {
+                self.back();
+                self.failed = Some(step);
+            }
+            Done::Evidence => {}
+            Done::Closed { .. } => self.closed = Some(step),
+            Done::Reopened { .. } => self.back(),
+        }
+    }
+
+    fn back(&mut self) {
+        (self.plan, self.implemented, self.verified, self.closed) = (None, None, None, None);
+        self.returned = self.returned.saturating_add(1);
+    }
+
+    /// The state: the furthest step that counts.
+    pub fn state(&self) -> State {
+        if self.closed.is_some() {
+            State::Closed
+        } else if self.verified.is_some() {
+            State::Verified
+        } else if self.implemented.is_some() {
+            State::Implemented
+        } else if self.plan.is_some() {
+            State::Planned
+        } else if self.cause.is_some() {
+            State::Analysed
+        } else if self.correction.is_some() {
+            State::Corrected
+        } else {
+            State::Raised
+        }
+    }
+
+    /// The action in force: who acts, by when, what.
+    pub fn action(&self) -> Option<(&'a Person, NaiveDate, &'a str)> {
+        match &self.plan?.what {
+            Done::Plan { owner, due_on, action } => Some((owner, *due_on, action)),
+            Done::Correction(_)
+            | Done::Cause(_)
+            | Done::Implemented(_)
+            | Done::Verified { .. }
+            | Done::Evidence
+            | Done::Closed { .. }
+            | Done::Reopened { .. } => None,
+        }
+    }
+
+    /// What is missing for closing, in the order of the work, with so many pieces of evidence on record. The gate
+    /// follows the standards' own steps (ISO/IEC 27001:2022, 10.2 a to g).
+    pub fn missing(&self, evidence: usize) -> Vec<Missing> {
+        [
+            (self.correction.is_none(), Missing::Correction),
+            (self.cause.is_none(), Missing::Cause),
+            (self.implemented.is_none(), Missing::ActionDone),
+            (self.verified.is_none(), Missing::Verification),
+            (evidence == 0, Missing::Evidence),
+        ]
+        .into_iter()
+        .filter_map(|(lacks, missing)| lacks.then_some(missing))
+        .collect()
+    }
+}
+
+impl Nonconformity {
+    /// How far it has come.
+    pub fn progress(&self) -> Progress<'_> {
+        let mut progress = Progress::default();
+        for step in &self.steps {
+            progress.take(step);
+        }
+        progress
+    }
+
+    /// Its state.
+    pub fn state(&self) -> State {
+        self.progress().state()
+    }
+
+    /// Whether it is not closed.
+    pub fn is_open(&self) -> bool {
+        self.state() != State::Closed
+    }
+
+    /// Whether this step may be taken by this person, with so many pieces of evidence on record.
+    pub fn may(&self, step: &Done, by: &Person, evidence: usize) -> Result<(), Refusal> {
+        let no = self.no;
+        let progress = self.progress();
+        if progress.closed.is_some() {
+            return if matches!(step, Done::Reopened { .. }) {
+                Ok(())
+            } else {
+                Err(Refusal::NcClosed { no })
+            };
+        }
+        match step {
+            Done::Correction(_) | Done::Cause(_) | Done::Plan { .. } | Done::Evidence => Ok(()),
+            Done::Implemented(_) if progress.plan.is_none() => Err(Refusal::NcNotPlanned { no }),
+            Done::Implemented(_) => Ok(()),
+            Done::Verified { .. } => {
+                let done = progress.implemented.ok_or(Refusal::NcNotDone { no })?;
+                // Nobody verifies their own action (domain rule: closing needs someone other than who acted).
+                if progress.action().is_some_and(|(owner, ..)| owner.id == by.id) {
+                    Err(Refusal::NcOwnAction { no, acted: Acted::AsOwner })
+                } else if done.by.id == by.id {
+                    Err(Refusal::NcOwnAction { no, acted: Acted::AsReporter })
+                } else {
+                    Ok(())
+                }
+            }
+            Done::Closed { .. } => {
+                let missing = progress.missing(evidence);
+                if missing.is_empty() { Ok(()) } else { Err(Refusal::NcIncomplete { no, missing }) }
+            }
+            Done::Reopened { .. } => Err(Refusal::NcNotClosed { no }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn person(id: i64) -> Person {
+        Person { id, handle: id.to_string(), name: format!("P{id}") }
+    }
+
+    fn nc() -> Nonconformity {
+        Nonconformity {
+            id: 1,
+            no: 12,
+            certificate: 1,
+            audit: None,
+            grade: Grade::Minor,
+            clause: "9.2".into(),
+            statement: "No audit was held".into(),
+            area: None,
+            owner: None,
+            due_on: NaiveDate::default(),
+            due_known_at: DateTime::UNIX_EPOCH,
+            raised_by: person(1),
+            raised_at: DateTime::UNIX_EPOCH,
+            steps: Vec::new(),
+        }
+    }
+
+    fn take(nc: &mut Nonconformity, what: Done, by: i64) {
+        nc.may(&what, &person(by), 1).unwrap();
+        nc.steps.push(Step { by: person(by), at: DateTime::UNIX_EPOCH, what });
+    }
+
+    fn plan(owner: i64) -> Done {
+        Done::Plan { owner: person(owner), due_on: NaiveDate::default(), action: "Act".into() }
+    }
+
+    fn verified(effective: bool) -> Done {
+        Done::Verified { effective, how: "Looked".into() }
+    }
+
+    const CLOSED: Done = Done::Closed { note: None };
+
+    #[test]
+    fn the_whole_way() {
+        let mut nc = nc();
+        assert_eq!(nc.state(), State::Raised);
+        let all = [
+            Missing::Correction,
+            Missing::Cause,
+            Missing::ActionDone,
+            Missing::Verification,
+            Missing::Evidence,
+        ];
+        assert_eq!(
+            nc.may(&CLOSED, &person(1), 0),
+            Err(Refusal::NcIncomplete { no: 12, missing: all.to_vec() })
+        );
+        take(&mut nc, Done::Correction("c".into()), 2);
+        assert_eq!(nc.state(), State::Corrected);
+        take(&mut nc, Done::Cause("w".into()), 2);
+        assert_eq!(nc.state(), State::Analysed);
+        assert_eq!(
+            nc.may(&Done::Implemented("d".into()), &person(2), 0),
+            Err(Refusal::NcNotPlanned { no: 12 })
+        );
+        take(&mut nc, plan(2), 1);
+        assert_eq!(nc.state(), State::Planned);
+        assert_eq!(nc.may(&verified(true), &person(1), 0), Err(Refusal::NcNotDone { no: 12 }));
+        take(&mut nc, Done::Implemented("d".into()), 3);
+        assert_eq!(nc.state(), State::Implemented);
+        assert_eq!(
+            nc.may(&verified(true), &person(2), 0),
+            Err(Refusal::NcOwnAction { no: 12, acted: Acted::AsOwner })
+        );
+        assert_eq!(
+            nc.may(&verified(true), &person(3), 0),
+            Err(Refusal::NcOwnAction { no: 12, acted: Acted::AsReporter })
+        );
+        assert_eq!(
+            nc.may(&Done::Reopened { reason: "r".into() }, &person(1), 0),
+            Err(Refusal::NcNotClosed { no: 12 })
+        );
+        take(&mut nc, verified(true), 1);
+        assert_eq!(nc.state(), State::Verified);
+        assert_eq!(
+            nc.may(&CLOSED, &person(1), 0),
+            Err(Refusal::NcIncomplete { no: 12, missing: vec![Missing::Evidence] })
+        );
+        take(&mut nc, CLOSED, 1);
+        assert_eq!(nc.state(), State::Closed);
+        assert_eq!(nc.may(&Done::Evidence, &person(1), 1), Err(Refusal::NcClosed { no: 12 }));
+        take(&mut nc, Done::Reopened { reason: "it happened again".into() }, 1);
+        let progress = nc.progress();
+        assert!(progress.correction.is_some() && progress.cause.is_some());
+        assert!(progress.plan.is_none() && progress.implemented.is_none() && progress.verified.is_none());
+        assert_eq!((progress.state(), progress.returned), (State::Analysed, 1));
+    }
+
+    #[test]
+    fn a_failed_verification_asks_for_a_new_plan() {
+        let mut nc = nc();
+        take(&mut nc, plan(2), 2);
+        take(&mut nc, Done::Implemented("d".into()), 2);
+        take(&mut nc, verified(false), 1);
+        assert_eq!(nc.state(), State::Raised);
+        assert!(nc.progress().failed.is_some());
+        assert!(nc.may(&Done::Implemented("d".into()), &person(2), 0).is_err());
+        take(&mut nc, plan(2), 2);
+        assert!(nc.progress().failed.is_none());
+    }
+
+    fn any_done() -> impl Strategy<Value = Done> {
+        prop_oneof![
+            Just(Done::Correction("c".into())),
+            Just(Done::Cause("w".into())),
+            (1i64..4).prop_map(plan),
+            Just(Done::Implemented("d".into())),
+            any::<bool>().prop_map(verified),
+            Just(Done::Evidence),
+            Just(CLOSED),
+            Just(Done::Reopened { reason: "r".into() }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_reachable_state_has_a_way_on_to_closed(
+            tried in proptest::collection::vec((any_done(), 1i64..4, 0usize..2), 0..30),
+        ) {
+            let mut nc = nc();
+            for (what, by, evidence) in tried {
+                let before = nc.progress().state();
+                if nc.may(&what, &person(by), evidence).is_ok() {
+                    nc.steps.push(Step { by: person(by), at: DateTime::UNIX_EPOCH, what });
+                    let progress = nc.progress();
+                    // The fold is consistent: nothing stands without what it stands on.
+                    prop_assert!(progress.implemented.is_none() || progress.plan.is_some());
+                    prop_assert!(progress.verified.is_none() || progress.implemented.is_some());
+                    prop_assert!(progress.closed.is_none() || progress.missing(1).is_empty());
+                    if let (Some(check), Some(done)) = (progress.verified, progress.implemented) {
+                        prop_assert_ne!(check.by.id, done.by.id);
+                        prop_assert_ne!(check.by.id, progress.action().unwrap().0.id);
+                    }
+                } else {
+                    prop_assert_eq!(nc.progress().state(), before);
+                }
+            }
+            // Whatever happened, a second person can bring it to its end.
+            if nc.state() == State::Closed {
+                take(&mut nc, Done::Reopened { reason: "r".into() }, 1);
+            }
+            take(&mut nc, Done::Correction("c".into()), 1);
+            take(&mut nc, Done::Cause("w".into()), 1);
+            take(&mut nc, plan(1), 1);
+            take(&mut nc, Done::Implemented("d".into()), 1);
+            take(&mut nc, verified(true), 2);
+            take(&mut nc, CLOSED, 1);
+            prop_assert_eq!(nc.state(), State::Closed);
+        }
+    }
 }
