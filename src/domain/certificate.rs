@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::audit::Audit;
 use super::calendar;
+use super::nonconformity::Nonconformity;
 use super::organisation::Person;
 use super::refusal::Refusal;
 
@@ -64,6 +66,17 @@ pub enum Status {
     },
     /// Expired for good: an initial certification (at least a stage 2) is needed.
     Expired,
+}
+
+/// A certificate with all that is on record for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFile {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The audits that count for it.
+    pub audits: Vec<Audit>,
+    /// Its nonconformities, open and closed.
+    pub nonconformities: Vec<Nonconformity>,
 }
 
 /// The months within which an expired certificate can be restored (ISO/IEC 17021-1:2015, 9.6.3.2.5).

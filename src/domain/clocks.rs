@@ -498,3 +498,265 @@ pub fn missing_year_warning(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::nonconformity::Step;
+    use super::super::organisation::Person;
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    fn d(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn noon(text: &str) -> DateTime<Utc> {
+        d(text).and_hms_opt(12, 0, 0).unwrap().and_utc()
+    }
+
+    fn person(id: i64) -> Person {
+        Person { id, handle: id.to_string(), name: format!("P{id}") }
+    }
+
+    fn certificate(decided: Option<&str>) -> Certificate {
+        let cycles = decided.map(|on| Cycle::first(d(on), None, noon(on))).into_iter().collect();
+        Certificate {
+            id: 7,
+            no: 1,
+            standard: "iso-27001".into(),
+            name: "Acme ISMS".into(),
+            body: None,
+            number: None,
+            channel: None,
+            owner: None,
+            stage2_on: None,
+            entered_at: DateTime::UNIX_EPOCH,
+            cycles,
+        }
+    }
+
+    fn audit(id: i64, kind: AuditKind, on: &str) -> Audit {
+        Audit {
+            id,
+            no: id,
+            kind,
+            starts_on: d(on),
+            ends_on: d(on),
+            scope: "all".into(),
+            conclusion: "fine".into(),
+            lead: None,
+            lead_name: None,
+            logged_by: person(1),
+            logged_at: noon(on),
+            certificates: vec![7],
+        }
+    }
+
+    fn major(audit: Option<&Audit>, raised: &str) -> Nonconformity {
+        Nonconformity {
+            id: 40,
+            no: 4,
+            certificate: 7,
+            audit: audit.map(|audit| (audit.id, audit.no)),
+            grade: Grade::Major,
+            clause: "9.2".into(),
+            statement: "none held".into(),
+            area: None,
+            owner: None,
+            due_on: d("2030-01-01"),
+            due_known_at: noon(raised),
+            raised_by: person(1),
+            raised_at: noon(raised),
+            steps: Vec::new(),
+        }
+    }
+
+    fn work(nc: &mut Nonconformity, on: &str) {
+        let plan = Done::Plan { owner: person(2), due_on: d(on), action: "a".into() };
+        let verified = Done::Verified { effective: true, how: "h".into() };
+        for (by, what) in [(2, plan), (2, Done::Implemented("i".into())), (1, verified)] {
+            nc.steps.push(Step { by: person(by), at: noon(on), what });
+        }
+    }
+
+    fn stand(
+        certificate: &Certificate,
+        audits: &[Audit],
+        ncs: &[Nonconformity],
+        today: &str,
+    ) -> Vec<(String, String, ClockState)> {
+        let catalogue = Catalogue::embedded().unwrap();
+        let programme = catalogue.programme("iso-three-year").unwrap();
+        clocks(certificate, programme, audits, ncs, Tz::Europe__Berlin, d(today))
+            .into_iter()
+            .map(|clock| {
+                let subject = clock.subject.map(|subject| format!("/{subject}")).unwrap_or_default();
+                (format!("{}{subject}", clock.rule.id()), clock.limit.to_string(), clock.state)
+            })
+            .collect()
+    }
+
+    fn expect(stands: &[(String, String, ClockState)], expected: &[(&str, &str, ClockState)]) {
+        let stands: Vec<_> =
+            stands.iter().map(|(id, limit, state)| (id.as_str(), limit.as_str(), *state)).collect();
+        assert_eq!(stands, expected);
+    }
+
+    use ClockState::{Met, MetLate, Missed, Running};
+
+    #[test]
+    fn the_worked_example() {
+        let certificate = certificate(Some("2026-03-02"));
+        expect(
+            &stand(&certificate, &[], &[], "2026-03-02"),
+            &[
+                ("S1_LATEST", "2027-03-02", Running),
+                ("SURV_CALENDAR_YEAR/2027", "2027-12-31", Running),
+                ("SURV_CALENDAR_YEAR/2028", "2028-12-31", Running),
+                ("RECERT_YEAR", "2029-03-01", Running),
+            ],
+        );
+        // The first surveillance in December 2026, the second in January 2028: 2027 has none.
+        let audits = [
+            audit(1, AuditKind::Surveillance, "2026-12-10"),
+            audit(2, AuditKind::Surveillance, "2028-01-20"),
+        ];
+        expect(
+            &stand(&certificate, &audits, &[], "2028-01-20"),
+            &[
+                ("S1_LATEST", "2027-03-02", Met { on: d("2026-12-10") }),
+                ("SURV_CALENDAR_YEAR/2027", "2027-12-31", Missed),
+                ("SURV_CALENDAR_YEAR/2028", "2028-12-31", Met { on: d("2028-01-20") }),
+                ("RECERT_YEAR", "2029-03-01", Running),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_calendar_year_passed_over_is_seen_before_it_is_over() {
+        let certificate = certificate(Some("2026-03-02"));
+        let first = audit(1, AuditKind::Surveillance, "2026-12-10");
+        let year = |year, until: &str, missed, passed_over| UncoveredYear {
+            year,
+            until: d(until),
+            missed,
+            passed_over,
+        };
+        assert_eq!(
+            missing_year_warning(&certificate, std::slice::from_ref(&first), first.ends_on, d("2026-12-11")),
+            [year(2027, "2027-12-31", false, false), year(2028, "2028-12-31", false, false)]
+        );
+        // The second is thought of for January 2028, in March 2027: it is said then.
+        assert_eq!(
+            missing_year_warning(
+                &certificate,
+                std::slice::from_ref(&first),
+                d("2028-01-20"),
+                d("2027-03-01")
+            ),
+            [year(2027, "2027-12-31", false, true)]
+        );
+        assert_eq!(
+            missing_year_warning(&certificate, &[first], d("2028-01-20"), d("2028-01-20")),
+            [year(2027, "2027-12-31", true, true)]
+        );
+    }
+
+    #[test]
+    fn s1_latest_is_calendar_arithmetic_and_late_is_late() {
+        let leap = certificate(Some("2028-02-29"));
+        let audits = [audit(1, AuditKind::Surveillance, "2029-03-01")];
+        let stands = stand(&leap, &audits, &[], "2029-04-01");
+        assert_eq!(stands[0], ("S1_LATEST".into(), "2029-02-28".into(), MetLate { on: d("2029-03-01") }));
+        // An audit before the decision does not count.
+        let early = [audit(1, AuditKind::Surveillance, "2028-02-28")];
+        assert_eq!(stand(&leap, &early, &[], "2028-04-01")[0].2, Running);
+    }
+
+    #[test]
+    fn a_year_with_a_recertification_audit_needs_no_surveillance() {
+        let certificate = certificate(Some("2026-03-02"));
+        let audits = [audit(1, AuditKind::Recertification, "2028-12-10")];
+        let stands = stand(&certificate, &audits, &[], "2028-12-11");
+        assert!(!stands.iter().any(|(id, ..)| id == "SURV_CALENDAR_YEAR/2028"));
+    }
+
+    #[test]
+    fn the_expiry_the_restoration_and_the_renewal() {
+        let mut certificate = certificate(Some("2026-03-02"));
+        let stands = stand(&certificate, &[], &[], "2029-03-02");
+        assert_eq!(stands[3], ("RECERT_YEAR".into(), "2029-03-01".into(), Missed));
+        assert_eq!(stands[4], ("RESTORE".into(), "2029-09-01".into(), Running));
+        assert_eq!(stand(&certificate, &[], &[], "2029-09-02")[4].2, Missed);
+        certificate.cycles.push(certificate.renew(d("2029-06-01"), None, noon("2029-06-01")).unwrap());
+        expect(
+            &stand(&certificate, &[], &[], "2029-06-01"),
+            &[
+                ("RECERT_YEAR", "2029-03-01", MetLate { on: d("2029-06-01") }),
+                ("RESTORE", "2029-09-01", Met { on: d("2029-06-01") }),
+                ("SURV_CALENDAR_YEAR/2030", "2030-12-31", Running),
+                ("SURV_CALENDAR_YEAR/2031", "2031-12-31", Running),
+                ("RECERT_YEAR", "2032-03-01", Running),
+            ],
+        );
+    }
+
+    #[test]
+    fn stage_2_majors_have_six_months_from_its_last_day() {
+        let certificate = certificate(None);
+        let held = audit(1, AuditKind::Stage2, "2026-08-31");
+        let mut nc = major(Some(&held), "2026-09-02");
+        let audits = [held];
+        expect(
+            &stand(&certificate, &audits, std::slice::from_ref(&nc), "2026-09-02"),
+            &[("CB_NC_PLAN/4", "2026-09-30", Running), ("STAGE2_MAJOR/4", "2027-02-28", Running)],
+        );
+        assert_eq!(stand(&certificate, &audits, std::slice::from_ref(&nc), "2027-03-01")[1].2, Missed);
+        work(&mut nc, "2026-12-01");
+        expect(
+            &stand(&certificate, &audits, &[nc], "2027-03-01"),
+            &[
+                ("CB_NC_PLAN/4", "2026-09-30", MetLate { on: d("2026-12-01") }),
+                ("STAGE2_MAJOR/4", "2027-02-28", Met { on: d("2026-12-01") }),
+            ],
+        );
+    }
+
+    #[test]
+    fn recertification_majors_are_verified_before_the_expiry() {
+        let certificate = certificate(Some("2026-03-02"));
+        let held = audit(1, AuditKind::Recertification, "2029-01-15");
+        let nc = major(Some(&held), "2029-01-16");
+        let stands = stand(&certificate, &[held], &[nc], "2029-01-20");
+        assert!(stands.contains(&("RECERT_MAJOR/4".into(), "2029-03-01".into(), Running)));
+    }
+
+    #[test]
+    fn internal_findings_have_no_limit_of_the_body() {
+        let certificate = certificate(Some("2026-03-02"));
+        let held = audit(1, AuditKind::Internal, "2026-06-01");
+        let nc = major(Some(&held), "2026-06-01");
+        assert!(
+            !stand(&certificate, &[held], &[nc], "2026-06-02").iter().any(|(id, ..)| id.starts_with("CB_"))
+        );
+    }
+
+    #[test]
+    fn next_and_late() {
+        let catalogue = Catalogue::embedded().unwrap();
+        let programme = catalogue.programme("iso-three-year").unwrap();
+        let today = d("2027-06-01");
+        let clocks = clocks(&certificate(Some("2026-03-02")), programme, &[], &[], Tz::UTC, today);
+        assert_eq!(next_clock(&clocks, today).unwrap().limit, d("2027-12-31"));
+        let late: Vec<_> = late(&clocks).iter().map(|clock| clock.rule).collect();
+        assert_eq!(late, [Rule::S1Latest]);
+    }
+
+    #[test]
+    fn rules_are_found_by_their_ids() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::from_id(rule.id()), Some(rule));
+            assert!(rule.explanation().ends_with('.') && !rule.source().is_empty());
+        }
+    }
+}
