@@ -252,9 +252,12 @@ impl Nonconformity {
             };
         }
         match step {
-            Done::Correction(_) | Done::Cause(_) | Done::Plan { .. } | Done::Evidence => Ok(()),
             Done::Implemented(_) if progress.plan.is_none() => Err(Refusal::NcNotPlanned { no }),
-            Done::Implemented(_) => Ok(()),
+            Done::Correction(_)
+            | Done::Cause(_)
+            | Done::Plan { .. }
+            | Done::Implemented(_)
+            | Done::Evidence => Ok(()),
             Done::Verified { .. } => {
                 let done = progress.implemented.ok_or(Refusal::NcNotDone { no })?;
                 // Nobody verifies their own action (domain rule: closing needs someone other than who acted).

@@ -548,3 +548,483 @@ fn left(days: u32) -> String {
 fn over(days: u32) -> String {
     format!("{days} {} overdue", if days == 1 { "day" } else { "days" })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::LazyLock;
+
+    use chrono::{Datelike, LocalResult, NaiveDateTime, TimeZone};
+    use chrono_tz::{TZ_VARIANTS, Tz};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::audit::Audit;
+    use crate::domain::clocks::Rule;
+    use crate::domain::nonconformity::{Done, Grade, Step};
+    use crate::domain::organisation::Person;
+
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
+
+    fn d(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn t(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn organisation(zone: Tz, hour: u32) -> Organisation {
+        Organisation {
+            id: 1,
+            place: "console".into(),
+            name: "Acme".into(),
+            zone,
+            hour,
+            channel: None,
+            manager_role: None,
+            auditor_role: None,
+            minimal: false,
+        }
+    }
+
+    fn person(id: i64) -> Person {
+        Person { id, handle: id.to_string(), name: format!("P{id}") }
+    }
+
+    fn file(cycles: Vec<Cycle>) -> CertificateFile {
+        CertificateFile {
+            certificate: Certificate {
+                id: 70,
+                no: 3,
+                standard: "iso-27001".into(),
+                name: "Acme ISMS".into(),
+                body: None,
+                number: None,
+                channel: None,
+                owner: None,
+                stage2_on: None,
+                entered_at: t("2026-01-01T00:00:00Z"),
+                cycles,
+            },
+            audits: Vec::new(),
+            nonconformities: Vec::new(),
+        }
+    }
+
+    fn acme() -> CertificateFile {
+        file(vec![Cycle::first(d("2026-03-02"), None, t("2026-03-02T07:00:00Z"))])
+    }
+
+    fn nc() -> Nonconformity {
+        Nonconformity {
+            id: 120,
+            no: 12,
+            certificate: 70,
+            audit: None,
+            grade: Grade::Minor,
+            clause: "9.2".into(),
+            statement: "none held".into(),
+            area: None,
+            owner: None,
+            due_on: d("2026-06-30"),
+            due_known_at: t("2026-06-20T10:00:00Z"),
+            raised_by: person(1),
+            raised_at: t("2026-06-20T10:00:00Z"),
+            steps: Vec::new(),
+        }
+    }
+
+    fn step(what: Done, at: &str) -> Step {
+        Step { by: person(2), at: t(at), what }
+    }
+
+    fn surveillance(on: &str) -> Audit {
+        Audit {
+            id: 1,
+            no: 1,
+            kind: AuditKind::Surveillance,
+            starts_on: d(on),
+            ends_on: d(on),
+            scope: "all".into(),
+            conclusion: "fine".into(),
+            lead: None,
+            lead_name: None,
+            logged_by: person(1),
+            logged_at: d(on).and_hms_opt(12, 0, 0).unwrap().and_utc(),
+            certificates: vec![70],
+        }
+    }
+
+    fn all(organisation: &Organisation, files: &[CertificateFile]) -> Vec<Occurrence> {
+        let facts = Facts { organisation, catalogue: &CATALOGUE, files };
+        occurrences(facts, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)
+    }
+
+    fn berlin(files: &[CertificateFile]) -> Vec<Occurrence> {
+        all(&organisation(Tz::Europe__Berlin, 9), files)
+    }
+
+    fn keys<'a>(said: &'a [Occurrence], part: &str) -> Vec<&'a str> {
+        said.iter().map(|notice| notice.key.as_str()).filter(|key| key.contains(part)).collect()
+    }
+
+    fn find<'a>(said: &'a [Occurrence], key: &str) -> &'a Occurrence {
+        said.iter().find(|notice| notice.key == key).unwrap()
+    }
+
+    #[test]
+    fn the_worked_example() {
+        let said = berlin(&[acme()]);
+        let phases: Vec<_> = said
+            .iter()
+            .filter(|notice| notice.kind == Kind::PhaseBegins)
+            .map(|notice| (notice.key.as_str(), notice.due_at.to_rfc3339()))
+            .collect();
+        let expected = [
+            ("operate-1", "2026-03-02T08"),
+            ("prepare-1", "2026-09-02T07"),
+            ("surveillance-1", "2026-12-02T08"),
+            ("operate-2", "2027-03-02T08"),
+            ("prepare-2", "2027-09-02T07"),
+            ("surveillance-2", "2027-12-02T08"),
+            ("review", "2028-03-02T08"),
+            ("prepare-3", "2028-09-02T07"),
+            ("recertification", "2028-12-02T08"),
+        ]
+        .map(|(phase, at)| (format!("cert/3/cycle/1/phase/{phase}/begins"), format!("{at}:00:00+00:00")));
+        assert_eq!(phases, expected.each_ref().map(|(key, at)| (key.as_str(), at.clone())));
+        assert_eq!(
+            find(&said, "cert/3/cycle/1/phase/prepare-1/begins").title,
+            "Acme ISMS: Prepare for surveillance begins"
+        );
+        let lead = find(&said, "cert/3/clock/S1_LATEST/2027-03-02/lead/30");
+        assert_eq!(lead.title, "Acme ISMS: first surveillance audit by 2027-03-02, 30 days left");
+        assert_eq!((lead.due_on, lead.kind), (d("2027-01-31"), Kind::ClockNear));
+        let year = find(&said, "cert/3/clock/SURV_CALENDAR_YEAR/2027/2027-12-31/lead/1");
+        assert_eq!(year.title, "Acme ISMS: surveillance audit in 2027 by 2027-12-31, 1 day left");
+        assert_eq!(keys(&said, "RECERT_YEAR/2029-03-01/lead/").len(), 7);
+        // Expired, and nothing recorded: it can be restored for six months.
+        assert_eq!(
+            keys(&said, "RESTORE/2029-09-01/lead"),
+            ["90", "60", "30", "14", "7", "1"]
+                .map(|days| format!("cert/3/clock/RESTORE/2029-09-01/lead/{days}"))
+        );
+        assert!(keys(&said, "stands").is_empty());
+        // A missed surveillance audit is not asked for once the certificate has expired.
+        assert_eq!(
+            keys(&said, "SURV_CALENDAR_YEAR/2028/2028-12-31/overdue").len(),
+            6,
+            "1, 3, 7, 14, 28 and 56 days after the year's end"
+        );
+    }
+
+    #[test]
+    fn what_is_met_is_not_reminded() {
+        let mut acme = acme();
+        acme.audits.push(surveillance("2027-02-10"));
+        let said = berlin(&[acme]);
+        assert!(keys(&said, "S1_LATEST").is_empty());
+        assert!(keys(&said, "SURV_CALENDAR_YEAR/2027").is_empty());
+        assert!(!keys(&said, "SURV_CALENDAR_YEAR/2028").is_empty());
+    }
+
+    #[test]
+    fn entered_late_there_is_one_message_where_it_stands() {
+        let late = file(vec![Cycle::first(d("2026-03-02"), None, t("2027-05-05T15:30:00Z"))]);
+        let said = berlin(&[late]);
+        assert_eq!(said[0].key, "cert/3/cycle/1/stands");
+        assert_eq!((said[0].due_at, said[0].due_on), (t("2027-05-05T15:30:00Z"), d("2027-05-05")));
+        assert_eq!(keys(&said, "stands").len(), 1);
+        assert_eq!(keys(&said, "phase").first(), Some(&"cert/3/cycle/1/phase/prepare-2/begins"));
+        assert!(said.iter().all(|notice| notice.due_at >= t("2027-05-05T15:30:00Z")));
+    }
+
+    #[test]
+    fn entered_with_its_history_only_the_cycle_that_runs_stands() {
+        let known = t("2030-01-10T10:00:00Z");
+        let first = Cycle::first(d("2026-03-02"), None, known);
+        let second = first.renewed(d("2029-02-15"), None, known);
+        let said = berlin(&[file(vec![first, second])]);
+        assert_eq!(keys(&said, "stands"), ["cert/3/cycle/2/stands"]);
+        assert!(keys(&said, "cycle/1").is_empty());
+    }
+
+    #[test]
+    fn a_renewal_goes_on_from_its_anchor() {
+        let mut acme = acme();
+        let next = acme.certificate.renew(d("2029-02-15"), None, t("2029-02-16T10:00:00Z")).unwrap();
+        acme.certificate.cycles.push(next);
+        let said = berlin(&[acme]);
+        assert_eq!(find(&said, "cert/3/cycle/2/phase/operate-1/begins").due_on, d("2029-03-02"));
+        assert_eq!(find(&said, "cert/3/cycle/2/phase/recertification/begins").due_on, d("2031-12-02"));
+        assert_eq!(said.iter().filter(|notice| notice.kind == Kind::PhaseBegins).count(), 18);
+        assert!(keys(&said, "RESTORE/2029").is_empty());
+        assert!(keys(&said, "RECERT_YEAR/2029").is_empty());
+        assert!(keys(&said, "stands").is_empty());
+        assert!(
+            keys(&said, "S1_LATEST/2030").is_empty(),
+            "the 12 months apply to the initial certification only"
+        );
+    }
+
+    #[test]
+    fn a_corrected_anchor_is_announced_anew() {
+        let mut acme = acme();
+        acme.certificate.cycles[0].revision = 2;
+        let said = berlin(&[acme]);
+        assert_eq!(keys(&said, "phase/prepare-1"), ["cert/3/cycle/1r2/phase/prepare-1/begins"]);
+    }
+
+    #[test]
+    fn a_nonconformity_is_reminded_until_it_is_closed() {
+        let mut acme = acme();
+        acme.nonconformities.push(nc());
+        let said = berlin(std::slice::from_ref(&acme));
+        // Raised ten days before its due date: the notice of 14 days before does not exist.
+        assert_eq!(
+            keys(&said, "nc/12/due")[..3],
+            ["nc/12/due/2026-06-30/lead/7", "nc/12/due/2026-06-30/lead/1", "nc/12/due/2026-06-30/overdue/1"]
+        );
+        let plan = Done::Plan { owner: person(2), due_on: d("2026-07-20"), action: "a".into() };
+        acme.nonconformities[0].steps.push(step(plan, "2026-06-21T10:00:00Z"));
+        let said = berlin(std::slice::from_ref(&acme));
+        assert_eq!(keys(&said, "nc/12/action")[0], "nc/12/action/2026-07-20/lead/14");
+        // Late in the evening it is the next day in Berlin.
+        acme.nonconformities[0].steps.push(step(Done::Implemented("d".into()), "2026-07-10T22:30:00Z"));
+        let said = berlin(std::slice::from_ref(&acme));
+        assert!(keys(&said, "nc/12/action").is_empty());
+        assert_eq!(keys(&said, "nc/12/verify"), ["nc/12/verify/2026-09-09"]);
+        acme.nonconformities[0].steps.push(step(Done::Closed { note: None }, "2026-07-11T22:30:00Z"));
+        assert!(keys(&berlin(&[acme]), "nc/").is_empty());
+    }
+
+    #[test]
+    fn the_way_to_the_certificate_has_no_phases() {
+        let mut acme = acme();
+        acme.certificate.cycles.clear();
+        acme.certificate.stage2_on = Some(d("2026-05-20"));
+        let said = berlin(&[acme]);
+        assert_eq!(
+            keys(&said, ""),
+            ["30", "14", "7", "1"].map(|days| format!("cert/3/stage-2/2026-05-20/lead/{days}"))
+        );
+        assert_eq!(said[0].title, "Acme ISMS: stage 2 audit on 2026-05-20, 30 days left");
+    }
+
+    #[test]
+    fn an_unknown_standard_is_reminded_all_the_same() {
+        let mut acme = acme();
+        acme.certificate.standard = "gone".into();
+        assert_eq!(berlin(&[acme]).iter().filter(|notice| notice.kind == Kind::PhaseBegins).count(), 9);
+    }
+
+    #[test]
+    fn the_next_instant_is_after() {
+        let files = [acme()];
+        let organisation = organisation(Tz::Europe__Berlin, 9);
+        let facts = Facts { organisation: &organisation, catalogue: &CATALOGUE, files: &files };
+        assert_eq!(next_after(facts, t("2026-03-02T07:59:59Z")), Some(t("2026-03-02T08:00:00Z")));
+        assert_eq!(next_after(facts, t("2026-03-02T08:00:00Z")), Some(t("2026-09-02T07:00:00Z")));
+        assert_eq!(next_after(facts, t("2099-01-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn kinds_are_found_by_their_ids() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_id(kind.id()), Some(kind));
+        }
+    }
+
+    /// A calendar of its own, that counts months by hand: (phase, local date).
+    fn naive_calendar(anchor: NaiveDate) -> Vec<(&'static str, NaiveDate)> {
+        let firsts = [
+            ("operate-1", 0),
+            ("prepare-1", 6),
+            ("surveillance-1", 9),
+            ("operate-2", 12),
+            ("prepare-2", 18),
+            ("surveillance-2", 21),
+            ("review", 24),
+            ("prepare-3", 30),
+            ("recertification", 33),
+        ];
+        firsts
+            .map(|(phase, months)| {
+                let mut year = anchor.year();
+                let mut month = anchor.month();
+                for _ in 0..months {
+                    if month == 12 {
+                        (year, month) = (year + 1, 1);
+                    } else {
+                        month += 1;
+                    }
+                }
+                let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+                let last = match month {
+                    2 if leap => 29,
+                    2 => 28,
+                    4 | 6 | 9 | 11 => 30,
+                    _ => 31,
+                };
+                (phase, NaiveDate::from_ymd_opt(year, month, anchor.day().min(last)).unwrap())
+            })
+            .to_vec()
+    }
+
+    /// The first instant whose local time is the hour or later on that day, found by walking instants, not locals.
+    fn naive_instant(zone: Tz, day: NaiveDate, hour: u32) -> DateTime<Utc> {
+        let wanted: NaiveDateTime = day.and_hms_opt(hour, 0, 0).unwrap();
+        let mut at = wanted.and_utc() - TimeDelta::hours(30);
+        at = at.with_timezone(&Utc);
+        while at.with_timezone(&zone).naive_local() < wanted {
+            at += TimeDelta::minutes(15);
+        }
+        at
+    }
+
+    fn any_zone() -> impl Strategy<Value = Tz> {
+        (0..TZ_VARIANTS.len()).prop_map(|index| TZ_VARIANTS[index])
+    }
+
+    fn any_day() -> impl Strategy<Value = NaiveDate> {
+        (0u32..12_000).prop_map(|offset| add_days(d("2010-01-01"), offset))
+    }
+
+    /// A file with something of everything, made from a few numbers.
+    fn any_file() -> impl Strategy<Value = CertificateFile> {
+        let numbers = (any_day(), -400i64..1500, 0u32..1200, 0u32..400, any::<[bool; 6]>(), 0u32..1400);
+        numbers.prop_map(|(decided, entered, due, raised, is, audited)| {
+            let midnight = |day: NaiveDate| day.and_hms_opt(3, 17, 0).unwrap().and_utc();
+            let known = midnight(decided) + TimeDelta::days(entered);
+            let mut file = file(Vec::new());
+            if is[0] {
+                file.certificate.stage2_on = Some(decided);
+                file.certificate.entered_at = known;
+            } else {
+                let first = Cycle::first(decided, None, known);
+                if is[1] {
+                    let on = add_days(first.expires_on, raised / 3);
+                    file.certificate.cycles.push(first.renewed(on, None, midnight(on)));
+                }
+                file.certificate.cycles.push(first);
+            }
+            let mut audit = surveillance("2026-01-01");
+            audit.ends_on = add_days(decided, audited);
+            audit.logged_at = midnight(audit.ends_on);
+            audit.kind = if is[2] { AuditKind::Surveillance } else { AuditKind::Recertification };
+            let mut nc = nc();
+            nc.audit = is[3].then_some((1, 1));
+            nc.grade = if is[4] { Grade::Major } else { Grade::Minor };
+            nc.raised_at = midnight(add_days(decided, raised));
+            nc.due_known_at = nc.raised_at;
+            nc.due_on = add_days(decided, due);
+            if is[5] {
+                let plan = Done::Plan { owner: person(2), due_on: nc.due_on, action: "a".into() };
+                nc.steps.push(Step { by: person(1), at: nc.raised_at, what: plan });
+            }
+            file.audits.push(audit);
+            file.nonconformities.push(nc);
+            file
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn every_phase_once_at_the_local_hour(anchor in any_day(), zone in any_zone(), hour in 0u32..24) {
+            let known = anchor.and_hms_opt(0, 0, 0).unwrap().and_utc() - TimeDelta::days(3);
+            let files = [file(vec![Cycle::first(anchor, None, known)])];
+            let organisation = organisation(zone, hour);
+            let said: Vec<_> = all(&organisation, &files)
+                .into_iter()
+                .filter(|notice| notice.kind == Kind::PhaseBegins)
+                .map(|notice| (notice.phase.unwrap(), notice.due_on, notice.due_at))
+                .collect();
+            let expected: Vec<_> = naive_calendar(anchor)
+                .into_iter()
+                .map(|(phase, day)| (phase.to_owned(), day, naive_instant(zone, day, hour)))
+                .collect();
+            for ((phase, day, at), (e_phase, e_day, e_at)) in said.iter().zip(&expected) {
+                prop_assert_eq!((phase, day), (e_phase, e_day));
+                // The independent instant comes in quarters of an hour; some old zones lie between.
+                prop_assert!((*e_at - *at).num_minutes().abs() < 15, "{} {} {}", zone, at, e_at);
+                let local = at.with_timezone(&zone).naive_local();
+                let wanted = day.and_hms_opt(hour, 0, 0).unwrap();
+                prop_assert!(local == wanted || zone.from_local_datetime(&wanted) == LocalResult::None);
+            }
+            prop_assert_eq!(said.len(), 9);
+        }
+
+        #[test]
+        fn windows_are_kept_and_add_up(
+            file in any_file(), zone in any_zone(), hour in 0u32..24, cut in -500i64..2500, span in 0i64..2000,
+        ) {
+            let organisation = organisation(zone, hour);
+            let files = [file];
+            let everything = all(&organisation, &files);
+            let unique: BTreeSet<_> = everything.iter().map(|notice| &notice.key).collect();
+            prop_assert_eq!(unique.len(), everything.len(), "a key is there twice");
+            let facts = Facts { organisation: &organisation, catalogue: &CATALOGUE, files: &files };
+            let anchor = everything.first().map_or(DateTime::UNIX_EPOCH, |first| first.due_at);
+            let from = anchor + TimeDelta::days(cut);
+            let to = from + TimeDelta::days(span);
+            let inside = occurrences(facts, from, to);
+            prop_assert!(inside.iter().all(|notice| notice.due_at >= from && notice.due_at <= to));
+            prop_assert!(inside.is_sorted_by(|a, b| (a.due_at, &a.key) < (b.due_at, &b.key)));
+            let tick = TimeDelta::nanoseconds(1);
+            let mut pieces = occurrences(facts, DateTime::<Utc>::MIN_UTC, from - tick);
+            pieces.extend(inside);
+            pieces.extend(occurrences(facts, to + tick, DateTime::<Utc>::MAX_UTC));
+            prop_assert_eq!(&pieces, &everything);
+            // Walking from one instant to the next meets them all.
+            let mut met = Vec::new();
+            let mut at = DateTime::<Utc>::MIN_UTC;
+            while let Some(next) = next_after(facts, at) {
+                prop_assert!(next > at);
+                met.extend(occurrences(facts, next, next));
+                at = next;
+            }
+            prop_assert_eq!(met, everything);
+        }
+
+        #[test]
+        fn nothing_is_due_before_it_was_on_record(file in any_file(), zone in any_zone(), hour in 0u32..24) {
+            let organisation = organisation(zone, hour);
+            for notice in all(&organisation, std::slice::from_ref(&file)) {
+                let certificate = &file.certificate;
+                let known = match &notice.what {
+                    What::PhaseBegins { cycle, .. } | What::Stands { cycle } => {
+                        certificate.cycles.iter().find(|it| it.n == *cycle).unwrap().known_at
+                    }
+                    What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } => clock.known_at,
+                    What::StageTwoNear { .. } => certificate.entered_at,
+                    What::NcNear { .. }
+                    | What::NcOverdue { .. }
+                    | What::ActionNear { .. }
+                    | What::ActionOverdue { .. }
+                    | What::VerifyDue { .. } => file.nonconformities[0].raised_at,
+                };
+                prop_assert!(notice.due_at >= known);
+                if let What::ClockNear { clock, days_left } = &notice.what {
+                    prop_assert_eq!(add_days(notice.due_on, *days_left), clock.limit);
+                    prop_assert!(clock.rule != Rule::Restore || notice.due_on > certificate.cycles[0].expires_on
+                        || certificate.cycles.len() > 1);
+                }
+            }
+        }
+
+        #[test]
+        fn changing_hour_or_zone_changes_no_key(
+            anchor in any_day(), zones in (any_zone(), any_zone()), hours in (0u32..24, 0u32..24),
+        ) {
+            let known = anchor.and_hms_opt(0, 0, 0).unwrap().and_utc() - TimeDelta::days(3);
+            let files = [file(vec![Cycle::first(anchor, None, known)])];
+            let keys = |zone, hour| -> BTreeSet<String> {
+                all(&organisation(zone, hour), &files).into_iter().map(|notice| notice.key).collect()
+            };
+            prop_assert_eq!(keys(zones.0, hours.0), keys(zones.1, hours.1));
+        }
+    }
+}
