@@ -7,3 +7,4 @@ pub mod command;
 pub mod domain;
 pub mod notify;
 pub mod say;
+pub mod store;

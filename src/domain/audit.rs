@@ -23,6 +23,47 @@ pub enum AuditKind {
     Special,
 }
 
+impl AuditKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Internal,
+        Self::Gap,
+        Self::Stage1,
+        Self::Stage2,
+        Self::Surveillance,
+        Self::Recertification,
+        Self::Special,
+    ];
+
+    /// The word for it in commands and records.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Gap => "gap",
+            Self::Stage1 => "stage-1",
+            Self::Stage2 => "stage-2",
+            Self::Surveillance => "surveillance",
+            Self::Recertification => "recertification",
+            Self::Special => "special",
+        }
+    }
+
+    /// Whether the certification body holds it (third party).
+    pub fn by_body(self) -> bool {
+        match self {
+            Self::Internal | Self::Gap => false,
+            Self::Stage1 | Self::Stage2 | Self::Surveillance | Self::Recertification | Self::Special => true,
+        }
+    }
+}
+
+impl std::str::FromStr for AuditKind {
+    type Err = ();
+    fn from_str(id: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|k| k.id() == id).ok_or(())
+    }
+}
+
 /// An audit that was held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audit {

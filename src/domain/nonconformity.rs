@@ -120,6 +120,38 @@ pub enum State {
     Closed,
 }
 
+impl Grade {
+    /// The word for it in commands and records.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Major => "major",
+            Self::Minor => "minor",
+        }
+    }
+}
+
+impl std::str::FromStr for Grade {
+    type Err = ();
+    fn from_str(id: &str) -> Result<Self, ()> {
+        [Self::Major, Self::Minor].into_iter().find(|g| g.id() == id).ok_or(())
+    }
+}
+
+impl State {
+    /// The word for it in commands and records.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Corrected => "corrected",
+            Self::Analysed => "analysed",
+            Self::Planned => "planned",
+            Self::Implemented => "implemented",
+            Self::Verified => "verified",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// How far a nonconformity has come: the steps that count now. Each can be replaced; what came of a plan falls with
 /// it, and a verification that failed or a reopening leaves correction and cause only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

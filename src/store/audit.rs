@@ -1,0 +1,77 @@
+//! Audits on record.
+
+use std::str::FromStr as _;
+
+use sqlx::SqliteConnection;
+
+use super::journal::Table;
+use super::{Fault, Write, day, instant, iso, millis, person};
+use crate::domain::audit::{Audit, AuditKind};
+
+/// All audits of an organisation, by number.
+pub async fn all(c: &mut SqliteConnection, org: i64) -> Result<Vec<Audit>, Fault> {
+    let people = person::all(c, org).await?;
+    let rows = sqlx::query!(
+        r#"SELECT id AS "id!", no, kind, starts_on, ends_on, scope, conclusion, lead_id, lead_name, logged_by, logged_at
+           FROM audit WHERE org_id = ? ORDER BY no"#,
+        org
+    )
+    .fetch_all(&mut *c)
+    .await?;
+    let serves = sqlx::query!("SELECT audit_id, certificate_id FROM audit_certificate WHERE org_id = ?", org)
+        .fetch_all(c)
+        .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(Audit {
+                id: r.id,
+                no: r.no,
+                kind: AuditKind::from_str(&r.kind).map_err(|()| Fault::Inconsistent {
+                    table: "audit",
+                    id: r.id,
+                    column: "kind",
+                    value: r.kind.clone(),
+                })?,
+                starts_on: day("audit", r.id, "starts_on", &r.starts_on)?,
+                ends_on: day("audit", r.id, "ends_on", &r.ends_on)?,
+                scope: r.scope,
+                conclusion: r.conclusion,
+                lead: r.lead_id.map(|p| person::of(&people, "audit", r.id, p)).transpose()?,
+                lead_name: r.lead_name,
+                logged_by: person::of(&people, "audit", r.id, r.logged_by)?,
+                logged_at: instant(r.logged_at),
+                certificates: serves.iter().filter(|s| s.audit_id == r.id).map(|s| s.certificate_id).collect(),
+            })
+        })
+        .collect()
+}
+
+/// Enters an audit under the next number; the key and number given in `new` do not count.
+pub async fn insert(w: &mut Write<'_>, org: i64, new: Audit) -> Result<Audit, Fault> {
+    let no =
+        sqlx::query_scalar!(r#"SELECT coalesce(max(no), 0) + 1 AS "no!: i64" FROM audit WHERE org_id = ?"#, org)
+            .fetch_one(&mut *w.tx)
+            .await?;
+    let (kind, starts, ends) = (new.kind.id(), iso(new.starts_on), iso(new.ends_on));
+    let (lead, at) = (new.lead.as_ref().map(|p| p.id), millis(new.logged_at));
+    let id = sqlx::query!(
+        "INSERT INTO audit (org_id, no, kind, starts_on, ends_on, scope, conclusion, lead_id, lead_name, logged_by, logged_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        org, no, kind, starts, ends, new.scope, new.conclusion, lead, new.lead_name, new.logged_by.id, at
+    )
+    .execute(&mut *w.tx)
+    .await?
+    .last_insert_rowid();
+    w.wrote(Table::Audit, id).await?;
+    for certificate in &new.certificates {
+        let row = sqlx::query!(
+            "INSERT INTO audit_certificate (org_id, audit_id, certificate_id) VALUES (?, ?, ?)",
+            org, id, certificate
+        )
+        .execute(&mut *w.tx)
+        .await?
+        .last_insert_rowid();
+        w.wrote(Table::AuditCertificate, row).await?;
+    }
+    Ok(Audit { id, no, ..new })
+}

@@ -1,0 +1,110 @@
+//! Certificates and their cycles.
+
+use sqlx::SqliteConnection;
+
+use super::journal::Table;
+use super::{Fault, Write, day, instant, iso, millis, person, small};
+use crate::domain::certificate::{Certificate, Cycle};
+
+/// All certificates of an organisation, by number.
+pub async fn all(c: &mut SqliteConnection, org: i64) -> Result<Vec<Certificate>, Fault> {
+    let people = person::all(c, org).await?;
+    let rows = sqlx::query!(
+        r#"SELECT id AS "id!", no, standard, name, body, number, channel, owner_id, stage2_on, entered_at
+           FROM certificate WHERE org_id = ? ORDER BY no"#,
+        org
+    )
+    .fetch_all(&mut *c)
+    .await?;
+    let cycles = sqlx::query!(
+        r#"SELECT id AS "id!", certificate_id, n, decided_on, anchor, expires_on, revision, known_at
+           FROM cycle WHERE org_id = ? ORDER BY certificate_id, n"#,
+        org
+    )
+    .fetch_all(c)
+    .await?;
+    let mut certificates = Vec::with_capacity(rows.len());
+    for r in rows {
+        certificates.push(Certificate {
+            id: r.id,
+            no: r.no,
+            standard: r.standard,
+            name: r.name,
+            body: r.body,
+            number: r.number,
+            channel: r.channel,
+            owner: r.owner_id.map(|o| person::of(&people, "certificate", r.id, o)).transpose()?,
+            stage2_on: r.stage2_on.map(|d| day("certificate", r.id, "stage2_on", &d)).transpose()?,
+            entered_at: instant(r.entered_at),
+            cycles: cycles
+                .iter()
+                .filter(|y| y.certificate_id == r.id)
+                .map(|y| {
+                    Ok(Cycle {
+                        n: small("cycle", y.id, "n", y.n)?,
+                        decided_on: day("cycle", y.id, "decided_on", &y.decided_on)?,
+                        anchor: day("cycle", y.id, "anchor", &y.anchor)?,
+                        expires_on: day("cycle", y.id, "expires_on", &y.expires_on)?,
+                        revision: small("cycle", y.id, "revision", y.revision)?,
+                        known_at: instant(y.known_at),
+                    })
+                })
+                .collect::<Result<_, Fault>>()?,
+        });
+    }
+    Ok(certificates)
+}
+
+/// Enters a certificate under the next number; the key and number given in `new` do not count.
+pub async fn insert(w: &mut Write<'_>, org: i64, new: Certificate) -> Result<Certificate, Fault> {
+    let no = sqlx::query_scalar!(
+        r#"SELECT coalesce(max(no), 0) + 1 AS "no!: i64" FROM certificate WHERE org_id = ?"#,
+        org
+    )
+    .fetch_one(&mut *w.tx)
+    .await?;
+    let (owner, stage2, at) = (new.owner.as_ref().map(|o| o.id), new.stage2_on.map(iso), millis(new.entered_at));
+    let id = sqlx::query!(
+        "INSERT INTO certificate (org_id, no, standard, name, body, number, channel, owner_id, stage2_on, entered_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        org, no, new.standard, new.name, new.body, new.number, new.channel, owner, stage2, at
+    )
+    .execute(&mut *w.tx)
+    .await?
+    .last_insert_rowid();
+    w.wrote(Table::Certificate, id).await?;
+    for cycle in &new.cycles {
+        put_cycle(w, org, id, cycle).await?;
+    }
+    Ok(Certificate { id, no, ..new })
+}
+
+/// Puts a certificate's own values (not its cycles) on record.
+pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), Fault> {
+    let (owner, stage2) = (c.owner.as_ref().map(|o| o.id), c.stage2_on.map(iso));
+    sqlx::query!(
+        "UPDATE certificate SET name = ?, body = ?, number = ?, channel = ?, owner_id = ?, stage2_on = ?
+         WHERE org_id = ? AND id = ?",
+        c.name, c.body, c.number, c.channel, owner, stage2, org, c.id
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    w.wrote(Table::Certificate, c.id).await
+}
+
+/// Puts a cycle on record, new or changed.
+pub async fn put_cycle(w: &mut Write<'_>, org: i64, certificate: i64, c: &Cycle) -> Result<(), Fault> {
+    let (decided, anchor, expires) = (iso(c.decided_on), iso(c.anchor), iso(c.expires_on));
+    let known = millis(c.known_at);
+    let id = sqlx::query_scalar!(
+        r#"INSERT INTO cycle (org_id, certificate_id, n, decided_on, anchor, expires_on, revision, known_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (certificate_id, n) DO UPDATE SET decided_on = excluded.decided_on, anchor = excluded.anchor,
+               expires_on = excluded.expires_on, revision = excluded.revision, known_at = excluded.known_at
+           RETURNING id AS "id!""#,
+        org, certificate, c.n, decided, anchor, expires, c.revision, known
+    )
+    .fetch_one(&mut *w.tx)
+    .await?;
+    w.wrote(Table::Cycle, id).await
+}

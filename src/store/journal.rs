@@ -1,0 +1,226 @@
+//! The journal: who, when, what and by which door, hash-chained per organisation, in the transaction of the change.
+//!
+//! Each entry carries the image of every row that the change wrote, as SQLite itself renders it, so that the
+//! chain can be checked against the tables ([`super::verify`]).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use sqlx::SqliteConnection;
+
+use super::{Fault, Write, millis};
+use crate::command::Door;
+
+/// The row of a journalled table after a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// The table.
+    pub table: String,
+    /// The row's key.
+    pub id: i64,
+    /// The row, rendered by SQLite as a JSON object.
+    pub row: String,
+}
+
+/// The head of a chain: how long it is and what it ends in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The number of entries.
+    pub seq: i64,
+    /// The last entry's hash; for an empty chain, 64 zeros.
+    pub hash: String,
+}
+
+/// One change, as the journal names it.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By which door.
+    pub door: Door,
+    /// Who, by database key.
+    pub actor: i64,
+    /// What was done: the command's words (`nc close`).
+    pub verb: &'a str,
+    /// Why, where a reason was given.
+    pub reason: Option<&'a str>,
+}
+
+macro_rules! journalled {
+    ($($name:ident, $table:literal, $object:literal;)*) => {
+        /// The tables whose rows are in the journal.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is the table of its name")]
+        pub enum Table { $($name),* }
+
+        impl Table {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The table's name in the schema.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $table),* }
+            }
+
+            pub(crate) fn by_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|t| t.name() == name)
+            }
+
+            fn one(self) -> &'static str {
+                match self { $(Self::$name => concat!("SELECT json_object(", $object, ") FROM ", $table, " WHERE id = ?")),* }
+            }
+
+            pub(crate) fn all_of_organisation(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!(
+                        "SELECT id, json_object(", $object, ") FROM (SELECT *, ", journalled!(@org $table),
+                        " AS of_org FROM ", $table, ") WHERE of_org = ? ORDER BY id"
+                    )),*
+                }
+            }
+        }
+    };
+    (@org "organisation") => { "id" };
+    (@org $other:literal) => { "org_id" };
+}
+
+journalled! {
+    Organisation, "organisation", "'id', id, 'place', place, 'zone', zone, 'hour', hour, 'channel', channel, 'manager_role', manager_role, 'auditor_role', auditor_role, 'privacy', privacy, 'created_at', created_at";
+    Person, "person", "'id', id, 'org_id', org_id, 'seal', seal";
+    Certificate, "certificate", "'id', id, 'org_id', org_id, 'no', no, 'standard', standard, 'name', name, 'body', body, 'number', number, 'channel', channel, 'owner_id', owner_id, 'stage2_on', stage2_on, 'entered_at', entered_at";
+    Cycle, "cycle", "'id', id, 'org_id', org_id, 'certificate_id', certificate_id, 'n', n, 'decided_on', decided_on, 'anchor', anchor, 'expires_on', expires_on, 'revision', revision, 'known_at', known_at";
+    Audit, "audit", "'id', id, 'org_id', org_id, 'no', no, 'kind', kind, 'starts_on', starts_on, 'ends_on', ends_on, 'scope', scope, 'conclusion', conclusion, 'lead_id', lead_id, 'lead_name', lead_name, 'logged_by', logged_by, 'logged_at', logged_at";
+    AuditCertificate, "audit_certificate", "'id', id, 'org_id', org_id, 'audit_id', audit_id, 'certificate_id', certificate_id";
+    Nonconformity, "nonconformity", "'id', id, 'org_id', org_id, 'no', no, 'certificate_id', certificate_id, 'audit_id', audit_id, 'grade', grade, 'clause', clause, 'statement', statement, 'area', area, 'owner_id', owner_id, 'due_on', due_on, 'due_known_at', due_known_at, 'raised_by', raised_by, 'raised_at', raised_at, 'state', state";
+    NcStep, "nc_step", "'id', id, 'org_id', org_id, 'nc_id', nc_id, 'n', n, 'by_id', by_id, 'at', at, 'kind', kind, 'words', words, 'owner_id', owner_id, 'due_on', due_on, 'effective', effective";
+    File, "file", "'id', id, 'org_id', org_id, 'sha256', sha256, 'size', size";
+    Evidence, "evidence", "'id', id, 'org_id', org_id, 'nc_id', nc_id, 'audit_id', audit_id, 'file_id', file_id, 'name', name, 'media_type', media_type, 'link', link, 'note', note, 'by_id', by_id, 'at', at";
+}
+
+/// What the hash of an entry covers, in this order and form (a JSON array, whose quoting keeps parts apart).
+#[derive(Serialize)]
+struct Covered<'a>(&'a str, &'a str, i64, i64, &'a str, i64, &'a str, Option<&'a str>, &'a str);
+
+/// The hash of an entry: SHA-256 over the previous hash, the organisation's place and everything in the entry.
+#[expect(clippy::too_many_arguments, reason = "the parts of an entry, each covered")]
+pub(crate) fn hash(
+    previous: &str,
+    place: &str,
+    seq: i64,
+    at: i64,
+    door: &str,
+    actor: i64,
+    verb: &str,
+    reason: Option<&str>,
+    images: &str,
+) -> Result<String, Fault> {
+    let bytes = serde_json::to_vec(&Covered(previous, place, seq, at, door, actor, verb, reason, images))?;
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{b:02x}");
+        out
+    })
+}
+
+/// The hash before the first entry.
+pub(crate) const NONE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The door's name as it is kept.
+pub(crate) fn door_name(door: Door) -> &'static str {
+    match door {
+        Door::Discord => "discord",
+        Door::Console => "console",
+        Door::Shell => "shell",
+    }
+}
+
+/// The head of an organisation's chain.
+pub async fn head(c: &mut SqliteConnection, org: i64) -> Result<Head, Fault> {
+    let last = sqlx::query!("SELECT seq, hash FROM journal WHERE org_id = ? ORDER BY seq DESC LIMIT 1", org)
+        .fetch_optional(c)
+        .await?;
+    Ok(last.map_or_else(|| Head { seq: 0, hash: NONE.to_owned() }, |r| Head { seq: r.seq, hash: r.hash }))
+}
+
+impl Write<'_> {
+    /// Takes down that a row was written; [`Write::journal`] then puts its image into the entry.
+    pub(crate) async fn wrote(&mut self, table: Table, id: i64) -> Result<(), Fault> {
+        let row: String = sqlx::query_scalar(table.one()).bind(id).fetch_one(&mut *self.tx).await?;
+        let image = Image { table: table.name().to_owned(), id, row };
+        match self.images.iter_mut().find(|i| i.table == image.table && i.id == id) {
+            Some(earlier) => *earlier = image,
+            None => self.images.push(image),
+        }
+        Ok(())
+    }
+
+    /// Appends the entry for all that was written since; nothing written, no entry.
+    pub async fn journal(&mut self, org: i64, entry: Entry<'_>) -> Result<(), Fault> {
+        if self.images.is_empty() {
+            return Ok(());
+        }
+        let images = serde_json::to_string(&std::mem::take(&mut self.images))?;
+        let place = sqlx::query_scalar!("SELECT place FROM organisation WHERE id = ?", org)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        let last = head(&mut self.tx, org).await?;
+        let (seq, at, door) = (last.seq + 1, millis(entry.at), door_name(entry.door));
+        let hash =
+            hash(&last.hash, &place, seq, at, door, entry.actor, entry.verb, entry.reason, &images)?;
+        sqlx::query!(
+            "INSERT INTO journal (org_id, seq, at, door, actor_id, verb, reason, images, previous, hash)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            org, seq, at, door, entry.actor, entry.verb, entry.reason, images, last.hash, hash
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// An entry as `certificate show` and the like tell it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub verb: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Which way.
+    pub door: String,
+}
+
+/// The latest entries that touched a row, newest first.
+pub async fn touching(
+    c: &mut SqliteConnection,
+    org: i64,
+    table: Table,
+    id: i64,
+    most: i64,
+) -> Result<Vec<Told>, Fault> {
+    let name = table.name();
+    let rows = sqlx::query!(
+        r#"SELECT j.at, p.name AS actor, j.verb, j.reason, j.door
+           FROM journal j JOIN person p ON p.id = j.actor_id
+           WHERE j.org_id = ? AND EXISTS (
+               SELECT 1 FROM json_each(j.images) e
+               WHERE e.value ->> 'table' = ? AND e.value ->> 'id' = ?)
+           ORDER BY j.seq DESC LIMIT ?"#,
+        org, name, id, most
+    )
+    .fetch_all(c)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Told { at: super::instant(r.at), actor: r.actor, verb: r.verb, reason: r.reason, door: r.door })
+        .collect())
+}

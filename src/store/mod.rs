@@ -1,0 +1,334 @@
+//! How it is kept: SQLite in one file, one file here per aggregate, free functions on a connection.
+//!
+//! Every write goes through [`Store::write`]: one transaction (`BEGIN IMMEDIATE`) on the one writing connection,
+//! on disk (`synchronous=FULL`) when [`Write::commit`] returns. Every function takes the organisation's key and
+//! puts it into its SQL.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Connection as _, Sqlite, Transaction};
+
+pub mod audit;
+pub mod certificate;
+pub mod evidence;
+pub mod journal;
+pub mod nonconformity;
+pub mod notices;
+pub mod organisation;
+pub mod person;
+pub mod requests;
+pub mod verify;
+
+/// The schema, embedded.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// The first SQLite release without the WAL-reset race (sqlite.org/wal.html#walresetbug).
+const SQLITE_LEAST: (u32, u32, u32) = (3, 51, 3);
+
+/// What can go wrong in keeping; a person is told that nothing was changed, the log is told why.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// SQLite or the disk refused.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database could not be migrated")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds what it never should.
+    #[error("{table} {id}: {column} holds {value:?}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The row's key.
+        id: i64,
+        /// The column.
+        column: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// Something kept as JSON could not be read or written.
+    #[error("kept JSON could not be read or written")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Fault {
+    /// Whether there is no room left (`SQLITE_FULL`, or an I/O error while growing).
+    pub fn is_full(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(e)) = self else { return false };
+        // 13 SQLITE_FULL, 4874 SQLITE_IOERR_SHMSIZE, 778 SQLITE_IOERR_WRITE
+        matches!(e.code().as_deref(), Some("13" | "4874" | "778"))
+    }
+}
+
+/// Why the file could not be opened, in words for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    /// The operator must mend a setting or a permission.
+    #[error("{0}")]
+    Setting(String),
+    /// The file is damaged.
+    #[error("{0}")]
+    Corrupt(String),
+    /// Another daemon has it.
+    #[error("{0}")]
+    Locked(String),
+}
+
+/// The database file, open.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// A lock that lets only one daemon run on a file; held as long as it lives.
+#[derive(Debug)]
+pub struct Lock {
+    _file: std::fs::File,
+}
+
+impl Lock {
+    /// Takes the lock beside the database file.
+    pub fn take(database: &Path) -> Result<Self, OpenFault> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|e| OpenFault::Setting(place_words(database, &e.to_string())))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(OpenFault::Locked(format!(
+                "another certkeeper already runs on {}; stop it first, or give this one a database of its own \
+                 (database.path)",
+                database.display()
+            ))),
+            Err(std::fs::TryLockError::Error(e)) => {
+                Err(OpenFault::Setting(place_words(database, &e.to_string())))
+            }
+        }
+    }
+}
+
+fn place_words(database: &Path, why: &str) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = match database.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    let me = std::fs::metadata("/proc/self").map(|m| (m.uid(), m.gid())).ok();
+    match (std::fs::metadata(folder), me) {
+        (Err(_), _) => format!(
+            "database.path: the folder {} does not exist; create it, or mount a volume there",
+            folder.display()
+        ),
+        (Ok(m), Some((uid, gid))) if m.uid() != uid => format!(
+            "database.path: {} cannot be written ({why}); {} is owned by {}:{} and this runs as {uid}:{gid}: \
+             run chown -R {uid}:{gid} on it",
+            database.display(),
+            folder.display(),
+            m.uid(),
+            m.gid()
+        ),
+        _ => format!("database.path: {} cannot be written ({why}); make it writable", database.display()),
+    }
+}
+
+/// A transaction that changes an organisation's records, with the journal's view of it.
+#[derive(Debug)]
+pub struct Write<'c> {
+    pub(crate) tx: Transaction<'c, Sqlite>,
+    images: Vec<journal::Image>,
+}
+
+impl Write<'_> {
+    /// The connection, for reading within the transaction.
+    pub fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+
+    /// Ends the transaction: everything in it is on disk when this returns.
+    pub async fn commit(self) -> Result<(), Fault> {
+        debug_assert!(self.images.is_empty(), "changed rows were not journalled");
+        Ok(self.tx.commit().await?)
+    }
+}
+
+impl Store {
+    /// Opens the file, creating and migrating it as needed.
+    pub async fn open(path: &Path) -> Result<Self, OpenFault> {
+        let existed = path.exists();
+        let trouble = |e: &dyn std::fmt::Display| OpenFault::Setting(place_words(path, &e.to_string()));
+        if !existed {
+            create_private(path).map_err(|e| trouble(&e))?;
+        }
+        let options = options(path);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options.clone())
+            .await
+            .map_err(|e| open_words(path, &e))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(3)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        let store = Self { path: path.to_owned(), writer, readers };
+        store.check(existed).await?;
+        Ok(store)
+    }
+
+    async fn check(&self, existed: bool) -> Result<(), OpenFault> {
+        let path = self.path.display();
+        let say = |e: sqlx::Error| open_words(&self.path, &e);
+        let mut c = self.writer.acquire().await.map_err(say)?;
+        let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *c).await.map_err(say)?;
+        let mut parts = version.split('.').map(|p| p.parse().unwrap_or(0));
+        let number =
+            (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        if number < SQLITE_LEAST {
+            return Err(OpenFault::Setting(format!(
+                "this build carries SQLite {version}, which can corrupt a WAL database; build with the locked versions"
+            )));
+        }
+        if existed {
+            let found: Vec<String> =
+                sqlx::query_scalar("PRAGMA quick_check(3)").fetch_all(&mut *c).await.map_err(say)?;
+            if found != ["ok"] {
+                return Err(OpenFault::Corrupt(format!(
+                    "{path} is damaged ({}); nothing was written. Put the latest backup in its place",
+                    found.join("; ")
+                )));
+            }
+            let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *c).await.map_err(say)?;
+            let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+                .fetch_one(&mut *c)
+                .await
+                .map_err(say)?;
+            if tables > 0 && id != 0x434b_5031 {
+                return Err(OpenFault::Setting(format!(
+                    "database.path: {path} is a database of another program; name another file"
+                )));
+            }
+        }
+        MIGRATIONS.run(&mut *c).await.map_err(|e| match e {
+            sqlx::migrate::MigrateError::VersionMissing(v) => OpenFault::Setting(format!(
+                "{path} has schema {v}, which is newer than this certkeeper knows; run the newer release. \
+                 Nothing was changed"
+            )),
+            other => OpenFault::Corrupt(format!("{path} could not be brought up to date: {other}")),
+        })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Begins a transaction that writes. Never wrap it in a time-out or a select.
+    pub async fn write(&self) -> Result<Write<'static>, Fault> {
+        Ok(Write { tx: self.writer.begin_with("BEGIN IMMEDIATE").await?, images: Vec::new() })
+    }
+
+    /// A connection that only reads.
+    pub async fn read(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, Fault> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// Writes and reads back nothing: whether the disk takes a write.
+    pub async fn probe(&self) -> Result<(), Fault> {
+        let mut w = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("SELECT count(*) FROM registration").execute(&mut *w).await?;
+        Ok(w.commit().await?)
+    }
+
+    /// Closes the file in good order; what is in the write-ahead log goes into it.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        if let Ok(mut c) = self.writer.acquire().await
+            && let Err(e) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *c).await
+        {
+            tracing::warn!(error = %e, "the write-ahead log could not be folded in; it will be at the next start");
+        }
+        self.writer.close().await;
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        .pragma("journal_size_limit", "16777216")
+}
+
+fn open_words(path: &Path, e: &sqlx::Error) -> OpenFault {
+    let words = e.to_string();
+    if words.contains("malformed") || words.contains("not a database") {
+        OpenFault::Corrupt(format!(
+            "{} is damaged or no database ({words}); nothing was written. Put the latest backup in its place",
+            path.display()
+        ))
+    } else {
+        OpenFault::Setting(place_words(path, &words))
+    }
+}
+
+/// Creates the file so that only its owner can read it.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map(|_| ())
+}
+
+/// An instant as it is kept.
+pub(crate) fn millis(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis()
+}
+
+/// A kept instant; what is out of chrono's range cannot have been kept by us and reads as the epoch.
+pub(crate) fn instant(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default()
+}
+
+/// A date as it is kept.
+pub(crate) fn iso(day: NaiveDate) -> String {
+    day.format("%Y-%m-%d").to_string()
+}
+
+/// A kept date.
+pub(crate) fn day(table: &'static str, id: i64, column: &'static str, kept: &str) -> Result<NaiveDate, Fault> {
+    NaiveDate::from_str(kept).map_err(|_| Fault::Inconsistent { table, id, column, value: kept.to_owned() })
+}
+
+/// A kept number that must not be negative or too large.
+pub(crate) fn small(table: &'static str, id: i64, column: &'static str, kept: i64) -> Result<u32, Fault> {
+    u32::try_from(kept).map_err(|_| Fault::Inconsistent { table, id, column, value: kept.to_string() })
+}
+
+/// Opens a file for reading only, beside whoever writes it (for `verify` and the like).
+pub async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenFault> {
+    if !path.exists() {
+        return Err(OpenFault::Setting(format!("database.path: there is no {}", path.display())));
+    }
+    SqliteConnection::connect_with(&options(path).pragma("query_only", "ON")).await.map_err(|e| open_words(path, &e))
+}

@@ -1,0 +1,334 @@
+//! The outbox: what is to be said, what is being said, what was said; and every try.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::SqliteConnection;
+
+use super::{Fault, Write, day, instant, iso, millis};
+use crate::chat::Ask;
+use crate::say::card::Card;
+
+/// What became of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// To be said.
+    Pending,
+    /// In a post whose outcome is not known yet.
+    Posting,
+    /// Said.
+    Sent,
+    /// A later one about the same thing was said in its place.
+    Superseded,
+    /// No longer true when its turn came.
+    Withdrawn,
+    /// Cannot be said until a person changes something.
+    Parked,
+}
+
+impl State {
+    fn id(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Posting => "posting",
+            Self::Sent => "sent",
+            Self::Superseded => "superseded",
+            Self::Withdrawn => "withdrawn",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// A notice not yet settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Database key.
+    pub id: i64,
+    /// What it says.
+    pub key: String,
+    /// Whether it is parked (else pending).
+    pub parked: bool,
+}
+
+/// Puts a notice into the outbox, unless its key is there already. Returns whether it was new.
+pub async fn plan(
+    w: &mut Write<'_>,
+    org: i64,
+    key: &str,
+    kind: &str,
+    due_on: NaiveDate,
+    due_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, Fault> {
+    let (due_on, due_at, now) = (iso(due_on), millis(due_at), millis(now));
+    Ok(sqlx::query!(
+        "INSERT INTO notice (org_id, key, kind, due_on, due_at, state, planned_at)
+         VALUES (?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT (org_id, key) DO NOTHING",
+        org, key, kind, due_on, due_at, now
+    )
+    .execute(&mut *w.tx)
+    .await?
+    .rows_affected()
+        == 1)
+}
+
+/// The keys in the outbox, settled or not.
+pub async fn keys(c: &mut SqliteConnection, org: i64) -> Result<std::collections::HashSet<String>, Fault> {
+    Ok(sqlx::query_scalar!("SELECT key FROM notice WHERE org_id = ?", org).fetch_all(c).await?.into_iter().collect())
+}
+
+/// The notices that are still to be said, in the order in which they fell due.
+pub async fn unsettled(c: &mut SqliteConnection, org: i64) -> Result<Vec<Unsettled>, Fault> {
+    Ok(sqlx::query!(
+        r#"SELECT id AS "id!", key, state FROM notice
+           WHERE org_id = ? AND state IN ('pending', 'parked') ORDER BY due_at, id"#,
+        org
+    )
+    .fetch_all(c)
+    .await?
+    .into_iter()
+    .map(|r| Unsettled { id: r.id, key: r.key, parked: r.state == "parked" })
+    .collect())
+}
+
+/// Sets what became of a notice.
+pub async fn settle(
+    w: &mut Write<'_>,
+    org: i64,
+    notice: i64,
+    state: State,
+    why: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let (state, now) = (state.id(), millis(now));
+    sqlx::query!(
+        "UPDATE notice SET state = ?, why = ?, settled_at = ? WHERE org_id = ? AND id = ?",
+        state, why, now, org, notice
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    Ok(())
+}
+
+/// A message that carries one or more notices, claimed for posting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// Database key.
+    pub id: i64,
+    /// The organisation.
+    pub org: i64,
+    /// The channel, by the chat's id.
+    pub channel: String,
+    /// Discord's nonce: the same for every try.
+    pub nonce: String,
+    /// The mark by which it can be found in the channel.
+    pub reference: String,
+    /// What it says.
+    pub card: Card,
+    /// Whom it asks.
+    pub ask: Vec<Ask>,
+    /// When it was claimed.
+    pub claimed_at: DateTime<Utc>,
+    /// How often it was tried.
+    pub tries: i64,
+}
+
+/// Claims notices for a message: from here on its outcome must be settled before anything else is said of them.
+pub async fn claim(w: &mut Write<'_>, post: Post, notices: &[i64]) -> Result<Post, Fault> {
+    let (card, ask) = (serde_json::to_string(&post.card)?, serde_json::to_string(&post.ask)?);
+    let at = millis(post.claimed_at);
+    let id = sqlx::query!(
+        "INSERT INTO post (org_id, channel, nonce, reference, card, ask, state, claimed_at)
+         VALUES (?, ?, ?, ?, ?, ?, 'claimed', ?)",
+        post.org, post.channel, post.nonce, post.reference, card, ask, at
+    )
+    .execute(&mut *w.tx)
+    .await?
+    .last_insert_rowid();
+    for notice in notices {
+        sqlx::query!(
+            "UPDATE notice SET state = 'posting', post_id = ?, why = NULL WHERE org_id = ? AND id = ?",
+            id, post.org, notice
+        )
+        .execute(&mut *w.tx)
+        .await?;
+    }
+    Ok(Post { id, ..post })
+}
+
+/// The posts whose outcome is not known, oldest first.
+pub async fn claimed(c: &mut SqliteConnection) -> Result<Vec<Post>, Fault> {
+    sqlx::query!(
+        r#"SELECT p.id AS "id!", p.org_id, p.channel, p.nonce, p.reference, p.card, p.ask, p.claimed_at,
+                  (SELECT count(*) FROM attempt a WHERE a.post_id = p.id) AS "tries!: i64"
+           FROM post p JOIN organisation o ON o.id = p.org_id
+           WHERE p.state = 'claimed' AND o.present = 1 ORDER BY p.id"#
+    )
+    .fetch_all(c)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok(Post {
+            id: r.id,
+            org: r.org_id,
+            channel: r.channel,
+            nonce: r.nonce,
+            reference: r.reference,
+            card: serde_json::from_str(&r.card)?,
+            ask: serde_json::from_str(&r.ask)?,
+            claimed_at: instant(r.claimed_at),
+            tries: r.tries,
+        })
+    })
+    .collect()
+}
+
+/// What a try came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The chat took it.
+    Sent,
+    /// It was found in the channel: an earlier try had been taken.
+    Found,
+    /// It is certain that it was not posted.
+    NotSent,
+    /// Not known.
+    Unknown,
+    /// The channel does not take it until a person changes something.
+    Refused,
+    /// The chat refused us altogether.
+    Stopped,
+}
+
+impl Outcome {
+    fn id(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Found => "found",
+            Self::NotSent => "not-sent",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// Takes down a try and what follows from it for the post and its notices.
+pub async fn tried(
+    w: &mut Write<'_>,
+    post: &Post,
+    outcome: Outcome,
+    message: Option<&str>,
+    why: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let (id, at) = (outcome.id(), millis(now));
+    sqlx::query!("INSERT INTO attempt (post_id, at, outcome, why) VALUES (?, ?, ?, ?)", post.id, at, id, why)
+        .execute(&mut *w.tx)
+        .await?;
+    let (post_state, notice_state) = match outcome {
+        Outcome::Sent | Outcome::Found => ("sent", "sent"),
+        // Nothing of it stands in the channel: its notices are free to be put together anew.
+        Outcome::NotSent | Outcome::Stopped => ("dissolved", "pending"),
+        Outcome::Refused => ("parked", "parked"),
+        Outcome::Unknown => return Ok(()),
+    };
+    sqlx::query!(
+        "UPDATE post SET state = ?, settled_at = ?, message = ? WHERE id = ?",
+        post_state, at, message, post.id
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE notice SET state = ?1, why = ?2, settled_at = ?3, post_id = CASE WHEN ?1 = 'pending' THEN NULL ELSE post_id END
+         WHERE post_id = ?4",
+        notice_state, why, at, post.id
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    Ok(())
+}
+
+/// A channel that does not take posts, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// The channel, by the chat's id.
+    pub channel: String,
+    /// Why, in words.
+    pub why: String,
+    /// How many notices wait for it.
+    pub notices: i64,
+}
+
+/// The channels of an organisation that do not take posts.
+pub async fn parked(c: &mut SqliteConnection, org: i64) -> Result<Vec<Parked>, Fault> {
+    Ok(sqlx::query_as!(
+        Parked,
+        r#"SELECT p.channel, coalesce(n.why, '') AS "why!: String", count(*) AS "notices!: i64"
+           FROM notice n JOIN post p ON p.id = n.post_id
+           WHERE n.org_id = ? AND n.state = 'parked' GROUP BY p.channel ORDER BY p.channel"#,
+        org
+    )
+    .fetch_all(c)
+    .await?)
+}
+
+/// Frees the parked notices of an organisation, to be tried again.
+pub async fn unpark(w: &mut Write<'_>, org: i64) -> Result<(), Fault> {
+    sqlx::query!("UPDATE notice SET state = 'pending', post_id = NULL WHERE org_id = ? AND state = 'parked'", org)
+        .execute(&mut *w.tx)
+        .await?;
+    Ok(())
+}
+
+/// Sets when something is due next for an organisation.
+pub async fn set_next_due(w: &mut Write<'_>, org: i64, at: Option<DateTime<Utc>>) -> Result<(), Fault> {
+    let at = at.map(millis);
+    sqlx::query!("UPDATE organisation SET next_due_at = ? WHERE id = ?", at, org).execute(&mut *w.tx).await?;
+    Ok(())
+}
+
+/// The organisations with something to say: due by now, or still pending.
+pub async fn busy(c: &mut SqliteConnection, now: DateTime<Utc>) -> Result<Vec<i64>, Fault> {
+    let now = millis(now);
+    Ok(sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM organisation WHERE present = 1 AND next_due_at <= ?
+           UNION SELECT n.org_id FROM notice n JOIN organisation o ON o.id = n.org_id
+           WHERE n.state = 'pending' AND o.present = 1"#,
+        now
+    )
+    .fetch_all(c)
+    .await?)
+}
+
+/// When something is due next anywhere.
+pub async fn next_due(c: &mut SqliteConnection) -> Result<Option<DateTime<Utc>>, Fault> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT min(next_due_at) AS "at?: i64" FROM organisation WHERE present = 1 AND next_due_at IS NOT NULL"#
+    )
+    .fetch_one(c)
+    .await?
+    .map(instant))
+}
+
+/// A notice that was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What it said.
+    pub key: String,
+    /// The day it was meant for.
+    pub due_on: NaiveDate,
+    /// What became of it.
+    pub state: String,
+}
+
+/// The latest notices of an organisation, newest first.
+pub async fn latest(c: &mut SqliteConnection, org: i64, most: i64) -> Result<Vec<Said>, Fault> {
+    sqlx::query!(
+        r#"SELECT id AS "id!", key, due_on, state FROM notice WHERE org_id = ? ORDER BY due_at DESC, id DESC LIMIT ?"#,
+        org, most
+    )
+    .fetch_all(c)
+    .await?
+    .into_iter()
+    .map(|r| Ok(Said { key: r.key, due_on: day("notice", r.id, "due_on", &r.due_on)?, state: r.state }))
+    .collect()
+}

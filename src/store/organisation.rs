@@ -1,0 +1,136 @@
+//! Organisations: where they live, where and when they are told.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use sqlx::SqliteConnection;
+
+use super::journal::Table;
+use super::{Fault, Write, millis, small};
+use crate::domain::organisation::Organisation;
+
+struct Row {
+    id: i64,
+    place: String,
+    name: String,
+    zone: String,
+    hour: i64,
+    channel: Option<String>,
+    manager_role: Option<String>,
+    auditor_role: Option<String>,
+    privacy: String,
+}
+
+impl TryFrom<Row> for Organisation {
+    type Error = Fault;
+    fn try_from(r: Row) -> Result<Self, Fault> {
+        let zone: Tz = r.zone.parse().map_err(|_| Fault::Inconsistent {
+            table: "organisation",
+            id: r.id,
+            column: "zone",
+            value: r.zone.clone(),
+        })?;
+        Ok(Self {
+            id: r.id,
+            place: r.place,
+            name: r.name,
+            zone,
+            hour: small("organisation", r.id, "hour", r.hour)?,
+            channel: r.channel,
+            manager_role: r.manager_role,
+            auditor_role: r.auditor_role,
+            minimal: r.privacy == "minimal",
+        })
+    }
+}
+
+/// The organisation at a place, if it is known.
+pub async fn at_place(c: &mut SqliteConnection, place: &str) -> Result<Option<Organisation>, Fault> {
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy
+           FROM organisation WHERE place = ?"#,
+        place
+    )
+    .fetch_optional(c)
+    .await?
+    .map(TryInto::try_into)
+    .transpose()
+}
+
+/// The organisation with this key.
+pub async fn get(c: &mut SqliteConnection, org: i64) -> Result<Organisation, Fault> {
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy
+           FROM organisation WHERE id = ?"#,
+        org
+    )
+    .fetch_one(c)
+    .await?
+    .try_into()
+}
+
+/// Every organisation, by key.
+pub async fn all(c: &mut SqliteConnection) -> Result<Vec<Organisation>, Fault> {
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy
+           FROM organisation ORDER BY id"#
+    )
+    .fetch_all(c)
+    .await?
+    .into_iter()
+    .map(TryInto::try_into)
+    .collect()
+}
+
+/// Enters an organisation with the settings it begins with.
+pub async fn insert(
+    w: &mut Write<'_>,
+    place: &str,
+    name: &str,
+    zone: Tz,
+    hour: u32,
+    at: DateTime<Utc>,
+) -> Result<i64, Fault> {
+    let (zone, at) = (zone.name(), millis(at));
+    let id = sqlx::query!(
+        "INSERT INTO organisation (place, name, zone, hour, privacy, created_at) VALUES (?, ?, ?, ?, 'open', ?)",
+        place, name, zone, hour, at
+    )
+    .execute(&mut *w.tx)
+    .await?
+    .last_insert_rowid();
+    w.wrote(Table::Organisation, id).await?;
+    Ok(id)
+}
+
+/// Puts an organisation's settings on record.
+pub async fn update(w: &mut Write<'_>, o: &Organisation) -> Result<(), Fault> {
+    let zone = o.zone.name();
+    let privacy = if o.minimal { "minimal" } else { "open" };
+    sqlx::query!(
+        "UPDATE organisation SET zone = ?, hour = ?, channel = ?, manager_role = ?, auditor_role = ?, privacy = ?
+         WHERE id = ?",
+        zone, o.hour, o.channel, o.manager_role, o.auditor_role, privacy, o.id
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    w.wrote(Table::Organisation, o.id).await
+}
+
+/// Whether the bot is there, and the name that the place goes by now (not part of the record).
+pub async fn set_present(
+    w: &mut Write<'_>,
+    place: &str,
+    present: bool,
+    name: Option<&str>,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "UPDATE organisation SET present = ?, name = coalesce(?, name) WHERE place = ?",
+        present, name, place
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    Ok(())
+}
