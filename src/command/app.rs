@@ -1,9 +1,23 @@
 //! How a request is carried out, whichever door it came by.
 
-use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
-use super::{Actor, Door, Heard};
-use crate::say::card::Card;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use clap::Parser as _;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use sqlx::SqliteConnection;
+use tokio::sync::Notify;
+
+use super::grammar::{Command, Line as Grammar};
+use super::{Actor, Door, Heard, HeardFile, SpokenAs, complete, lacking};
+use crate::catalogue::Catalogue;
+use crate::domain::organisation::{Organisation, Person};
+use crate::notify;
+use crate::say;
+use crate::say::card::{Card, Line};
+use crate::store::{self, Store, Write, journal, requests};
 
 /// One thing that somebody asked for.
 #[derive(Debug, Clone)]
@@ -35,9 +49,10 @@ pub struct Prepared {
     pub request: Request,
     /// The files to fetch before it is carried out, by their reference in the line. Not empty: acknowledge
     /// (defer) first, fetching may take seconds.
-    pub files: Vec<(String, super::HeardFile)>,
+    pub files: Vec<(String, HeardFile)>,
     /// Whether the answer, when all goes well, is shown to the whole channel.
     pub public: bool,
+    pub(super) command: Command,
 }
 
 /// A file that was fetched.
@@ -50,7 +65,7 @@ pub struct Received {
 }
 
 /// What a request comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// Say this.
     Say {
@@ -64,7 +79,7 @@ pub enum Answer {
 }
 
 /// A form to fill in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
     /// Its id, to hand back (at most 80 characters of `[a-z0-9:-]`).
     pub id: String,
@@ -75,7 +90,7 @@ pub struct Form {
 }
 
 /// One long text that a form asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// The option's name.
     pub name: String,
@@ -94,15 +109,170 @@ pub struct Choice {
     pub value: String,
 }
 
+/// Why a request ends without being carried out.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The rules or the input do not allow it: a sentence that says what to do.
+    Refused(Line),
+    /// Something of ours broke.
+    Fault(store::Fault),
+}
+
+impl From<Line> for Stop {
+    fn from(words: Line) -> Self {
+        Self::Refused(words)
+    }
+}
+
+impl<E: Into<store::Fault>> From<E> for Stop {
+    fn from(fault: E) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+/// What a command came to: what is said, and whether the whole channel may read it.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) card: Card,
+    pub(super) public: bool,
+}
+
+impl Reply {
+    /// For whoever asked only.
+    pub(super) fn private(card: Card) -> Result<Self, Stop> {
+        Ok(Self { card, public: false })
+    }
+
+    /// For the whole channel.
+    pub(super) fn public(card: Card) -> Result<Self, Stop> {
+        Ok(Self { card, public: true })
+    }
+}
+
+/// What a command that only reads works with.
+#[derive(Debug)]
+pub(super) struct Read<'a> {
+    pub(super) c: &'a mut SqliteConnection,
+    pub(super) org: &'a Organisation,
+    pub(super) request: &'a Request,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) today: NaiveDate,
+}
+
+/// What a command that changes something works with.
+#[derive(Debug)]
+pub(super) struct Change<'a> {
+    pub(super) w: Write<'static>,
+    pub(super) org: Organisation,
+    pub(super) by: Person,
+    pub(super) request: &'a Request,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) today: NaiveDate,
+    pub(super) files: &'a [Received],
+    /// Why, for the journal, where the command takes a reason.
+    pub(super) reason: Option<String>,
+}
+
+impl Change<'_> {
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.request.at
+    }
+
+    /// The person that an option names, entered as needed.
+    pub(super) async fn person(&mut self, handle: &str) -> Result<Person, Stop> {
+        let handle = handle.trim().trim_start_matches("<@").trim_start_matches('@').trim_end_matches('>');
+        let name = self.request.heard.people.get(handle).cloned();
+        Ok(store::person::known(&mut self.w, self.org.id, handle, name.as_deref()).await?)
+    }
+
+    /// The contents of a file that an option names, with its name and type; in a rehearsal, nothing.
+    pub(super) fn file(&self, reference: &str) -> Result<Option<(&HeardFile, &[u8])>, Stop> {
+        let heard = self.request.heard.files.get(reference);
+        let received = self.files.iter().find(|f| f.reference == reference);
+        match (heard, received) {
+            (Some(heard), Some(Received { bytes: Ok(bytes), .. })) => Ok(Some((heard, bytes))),
+            (Some(heard), Some(Received { bytes: Err(why), .. })) => {
+                Err(Stop::Refused(say::refusal::file_not_had(&heard.name, why)))
+            }
+            (Some(_), None) => Ok(None),
+            (None, _) => Err(Stop::Refused(say::refusal::no_such_file(reference))),
+        }
+    }
+}
+
+/// What an organisation begins with.
+#[derive(Debug, Clone, Copy)]
+pub struct Defaults {
+    /// The zone of its dates.
+    pub zone: Tz,
+    /// The local hour of its posts.
+    pub hour: u32,
+}
+
 /// The application: the one thing that every door talks to. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct App {}
+pub struct App(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    catalogue: Arc<Catalogue>,
+    defaults: Defaults,
+    changed: Notify,
+}
 
 impl App {
+    /// An application on a store.
+    pub fn new(store: Store, catalogue: Arc<Catalogue>, defaults: Defaults) -> Self {
+        Self(Arc::new(Inner { store, catalogue, defaults, changed: Notify::new() }))
+    }
+
+    /// The store it works on.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The standards and programmes it knows.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.0.catalogue
+    }
+
+    /// Waits until a change was made that may have given the notifier something to say.
+    pub async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+
     /// Understands a request and checks that the actor may make it; writes nothing but a form's draft.
     /// `Err` is the answer to give at once (a refusal, or a form to fill in).
     pub async fn prepare(&self, request: Request) -> Result<Prepared, Answer> {
-        todo!("{request:?}")
+        let at = request.at;
+        self.prepare_inner(request).await.map_err(|s| self.stopped(s, at, "prepare"))?
+    }
+
+    async fn prepare_inner(&self, request: Request) -> Result<Result<Prepared, Answer>, Stop> {
+        if let Some(key) = &request.key
+            && let Some(answer) = requests::answer(&mut *self.0.store.read().await?, key).await?
+        {
+            return Ok(Err(serde_json::from_str(&answer).map_err(store::Fault::from)?));
+        }
+        let command = match Grammar::try_parse_from(&request.argv) {
+            Ok(line) => line.command,
+            Err(e) => return Err(Stop::Refused(say::refusal::grammar(&e, &request.argv))),
+        };
+        let (org, _) = self.organisation(&request).await?;
+        super::allow::check(self, &command, &org, &request).await?;
+        let lacking = lacking::texts(&command);
+        let files = lacking::files(&command, &request.heard)?;
+        if !lacking.is_empty() || !files.is_empty() {
+            // Rehearsed before anybody writes a long text or an answer is deferred: a step that would be
+            // refused is refused now.
+            self.rehearse(lacking::filled(&command), &request).await?;
+        }
+        if !lacking.is_empty() {
+            return self.ask(&request, &command, lacking).await.map(Err);
+        }
+        let public = command.changes();
+        Ok(Ok(Prepared { request, files, public, command }))
     }
 
     /// Takes a filled-in form (`fields`: option name → text) up again as the command line that it interrupted;
@@ -111,29 +281,260 @@ impl App {
         &self,
         form: &str,
         fields: Vec<(String, String)>,
-        request: Request,
+        mut request: Request,
     ) -> Result<Prepared, Answer> {
-        todo!("{form} {fields:?} {request:?}")
+        let at = request.at;
+        let waiting = async {
+            let mut c = self.0.store.read().await?;
+            let Some(org) = store::organisation::at_place(&mut c, &request.place).await? else {
+                return Ok(None);
+            };
+            requests::form(&mut c, org.id, form).await
+        }
+        .await
+        .map_err(|e| self.stopped(Stop::Fault(e), at, "form"))?;
+        let Some(waiting) = waiting.filter(|w| w.handle == request.actor.handle) else {
+            return Err(refused(say::refusal::form_gone()));
+        };
+        request.argv = waiting.argv;
+        for (name, text) in fields {
+            if !text.trim().is_empty() {
+                request.argv.push(format!("--{name}={}", text.trim()));
+            }
+        }
+        let seen_now = std::mem::replace(&mut request.heard, waiting.heard);
+        request.heard.people.extend(seen_now.people);
+        request.heard.channels.extend(seen_now.channels);
+        request.heard.files.extend(seen_now.files);
+        self.prepare(request).await
     }
 
     /// Carries a prepared request out, in one transaction, on disk before it returns.
     pub async fn perform(&self, prepared: Prepared, files: Vec<Received>) -> Answer {
-        todo!("{prepared:?} {files:?}")
+        let Prepared { request, command, .. } = prepared;
+        let (at, verb) = (request.at, command.verb());
+        // A task of its own: a caller that goes away must not cut a transaction in two.
+        let app = self.clone();
+        let done = tokio::spawn(async move {
+            if command.changes() {
+                app.change(command, &request, &files).await
+            } else {
+                app.read(command, &request).await
+            }
+        })
+        .await;
+        match done {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(stop)) => self.stopped(stop, at, verb),
+            Err(panic) => {
+                let reference = reference(at, &panic.to_string());
+                tracing::error!(reference, verb, error = %panic, "a command panicked");
+                refused(say::refusal::broken(&reference))
+            }
+        }
+    }
+
+    async fn read(&self, command: Command, request: &Request) -> Result<Answer, Stop> {
+        let (org, _) = self.organisation(request).await?;
+        let mut c = self.0.store.read().await?;
+        let mut cx = Read {
+            c: &mut c,
+            org: &org,
+            request,
+            catalogue: &self.0.catalogue,
+            today: org.day_of(request.at),
+        };
+        let reply = command.read(&mut cx).await?;
+        Ok(Answer::Say { card: Box::new(reply.card), public: reply.public })
+    }
+
+    /// Begins a change: the transaction, the organisation and the actor in it.
+    async fn begin<'a>(&'a self, request: &'a Request, files: &'a [Received]) -> Result<Change<'a>, Stop> {
+        let mut w = self.0.store.write().await?;
+        let org = match store::organisation::at_place(w.connection(), &request.place).await? {
+            Some(org) => org,
+            None => {
+                let name = request.place_name.as_deref().unwrap_or(&request.place);
+                let Defaults { zone, hour } = self.0.defaults;
+                let id =
+                    store::organisation::insert(&mut w, &request.place, name, zone, hour, request.at).await?;
+                store::organisation::get(w.connection(), id).await?
+            }
+        };
+        let actor = &request.actor;
+        let by = store::person::known(&mut w, org.id, &actor.handle, Some(&actor.name)).await?;
+        let today = org.day_of(request.at);
+        Ok(Change { w, org, by, request, catalogue: &self.0.catalogue, today, files, reason: None })
+    }
+
+    async fn change(&self, command: Command, request: &Request, files: &[Received]) -> Result<Answer, Stop> {
+        let verb = command.verb();
+        let mut cx = self.begin(request, files).await?;
+        if let Some(key) = &request.key
+            && let Some(answer) = requests::answer(cx.w.connection(), key).await?
+        {
+            return Ok(serde_json::from_str(&answer).map_err(store::Fault::from)?);
+        }
+        let reply = command.change(&mut cx).await?;
+        let answer = Answer::Say { card: Box::new(reply.card), public: reply.public };
+        let Change { mut w, org, by, reason, .. } = cx;
+        let entry =
+            journal::Entry { at: request.at, door: request.door, actor: by.id, verb, reason: reason.as_deref() };
+        w.journal(org.id, entry).await?;
+        notify::plan::plan(&mut w, org.id, &self.0.catalogue, request.at).await?;
+        if let Some(key) = &request.key {
+            let kept = serde_json::to_string(&answer).map_err(store::Fault::from)?;
+            requests::answered(&mut w, org.id, key, request.at, &kept).await?;
+        }
+        w.commit().await?;
+        self.0.changed.notify_one();
+        tracing::info!(verb, door = journal::door_name(request.door), organisation = org.id, "recorded");
+        Ok(answer)
+    }
+
+    /// Carries a command out and takes it back: whether it would be refused.
+    async fn rehearse(&self, command: Command, request: &Request) -> Result<(), Stop> {
+        if !command.changes() {
+            return Ok(());
+        }
+        let mut cx = self.begin(request, &[]).await?;
+        command.change(&mut cx).await?;
+        cx.w.roll_back().await?;
+        Ok(())
+    }
+
+    async fn ask(&self, request: &Request, command: &Command, inputs: Vec<Input>) -> Result<Answer, Stop> {
+        let mut cx = self.begin(request, &[]).await?;
+        let entry = journal::Entry {
+            at: request.at,
+            door: request.door,
+            actor: cx.by.id,
+            verb: "person",
+            reason: None,
+        };
+        cx.w.journal(cx.org.id, entry).await?;
+        let seed = format!("{:?}{}{}{:?}", request.key, request.actor.handle, request.at, request.argv);
+        let id: String = journal::hex(&Sha256::digest(seed)).chars().take(20).collect();
+        let waiting = requests::Waiting {
+            handle: request.actor.handle.clone(),
+            argv: request.argv.clone(),
+            heard: request.heard.clone(),
+        };
+        requests::keep_form(&mut cx.w, cx.org.id, &id, &waiting, request.at).await?;
+        cx.w.commit().await?;
+        Ok(Answer::Ask(Form { id, title: say::help::form_title(command.verb()), inputs }))
+    }
+
+    /// The organisation that a request is about; where it is not known yet, what it would begin as.
+    pub(super) async fn organisation(&self, request: &Request) -> Result<(Organisation, bool), Stop> {
+        let mut c = self.0.store.read().await?;
+        Ok(match store::organisation::at_place(&mut c, &request.place).await? {
+            Some(org) => (org, true),
+            None => (
+                Organisation {
+                    id: 0,
+                    place: request.place.clone(),
+                    name: request.place_name.clone().unwrap_or_default(),
+                    zone: self.0.defaults.zone,
+                    hour: self.0.defaults.hour,
+                    channel: None,
+                    manager_role: None,
+                    auditor_role: None,
+                    minimal: false,
+                },
+                false,
+            ),
+        })
     }
 
     /// Completions for the option `focused` of which `typed` stands there so far; `request.argv` holds the
     /// rest of the line. At most 25.
     pub async fn complete(&self, request: &Request, focused: &str, typed: &str) -> Vec<Choice> {
-        todo!("{request:?} {focused} {typed}")
+        match complete::complete(self, request, focused, typed).await {
+            Ok(choices) => choices,
+            Err(Stop::Refused(_)) => Vec::new(),
+            Err(Stop::Fault(fault)) => {
+                tracing::error!(error = &fault as &dyn std::error::Error, "a completion failed");
+                Vec::new()
+            }
+        }
     }
 
     /// A place has (or may have) become known: the bot was added to a server, or found itself there at start.
-    pub async fn joined(&self, place: &str, name: Option<&str>, at: DateTime<Utc>) {
-        todo!("{place} {name:?} {at}")
+    pub async fn joined(&self, place: &str, name: Option<&str>, _at: DateTime<Utc>) {
+        self.present(place, true, name).await;
     }
 
     /// The bot was removed from a place: nothing is posted there any more; the records are kept.
-    pub async fn left(&self, place: &str, at: DateTime<Utc>) {
-        todo!("{place} {at}")
+    pub async fn left(&self, place: &str, _at: DateTime<Utc>) {
+        self.present(place, false, None).await;
+    }
+
+    async fn present(&self, place: &str, present: bool, name: Option<&str>) {
+        let done = async {
+            // Nothing is on record before somebody sets the bot up; most events change nothing.
+            let known = store::organisation::presence(&mut *self.0.store.read().await?, place).await?;
+            let Some((was, was_name)) = known else { return Ok(()) };
+            if was == present && name.is_none_or(|n| n == was_name) {
+                return Ok(());
+            }
+            let mut w = self.0.store.write().await?;
+            store::organisation::set_present(&mut w, place, present, name).await?;
+            w.commit().await
+        }
+        .await;
+        match done {
+            Ok(()) => self.0.changed.notify_one(),
+            Err(fault) => {
+                let fault: store::Fault = fault;
+                tracing::error!(error = &fault as &dyn std::error::Error, place, "presence could not be kept");
+            }
+        }
+    }
+
+    /// What is said where a request stopped; a fault is logged under a reference that the person gets.
+    fn stopped(&self, stop: Stop, at: DateTime<Utc>, verb: &str) -> Answer {
+        match stop {
+            Stop::Refused(words) => refused(words),
+            Stop::Fault(fault) => {
+                let reference = reference(at, &format!("{fault:?}"));
+                tracing::error!(
+                    reference,
+                    verb,
+                    error = &fault as &dyn std::error::Error,
+                    path = %self.0.store.path().display(),
+                    "a command failed; nothing was changed"
+                );
+                refused(if fault.is_full() { say::refusal::full() } else { say::refusal::broken(&reference) })
+            }
+        }
+    }
+}
+
+/// A refusal: for whoever asked only.
+fn refused(words: Line) -> Answer {
+    Answer::Say { card: Box::new(say::refusal::card(words)), public: false }
+}
+
+/// A short mark under which the log tells more.
+fn reference(at: DateTime<Utc>, what: &str) -> String {
+    journal::hex(&Sha256::digest(format!("{at}{what}"))).chars().take(8).collect()
+}
+
+/// Whether the actor counts as a manager of the organisation.
+pub(super) fn manages(actor: &Actor, org: &Organisation) -> bool {
+    match actor.spoken_as {
+        Some(SpokenAs::Manager) => true,
+        Some(SpokenAs::Auditor | SpokenAs::Member) => false,
+        None => actor.manages_place || org.manager_role.as_ref().is_some_and(|r| actor.roles.contains(r)),
+    }
+}
+
+/// Whether the actor counts as an internal auditor of the organisation.
+pub(super) fn audits(actor: &Actor, org: &Organisation) -> bool {
+    match actor.spoken_as {
+        Some(SpokenAs::Auditor) => true,
+        Some(SpokenAs::Manager | SpokenAs::Member) => false,
+        None => org.auditor_role.as_ref().is_some_and(|r| actor.roles.contains(r)),
     }
 }

@@ -4,11 +4,20 @@
 //! argv for the one parser below. The registration with Discord, the help, the completions and the command
 //! reference are read off the same tree ([`grammar::tree`]).
 
+mod allow;
 pub mod app;
+mod audit;
+mod certificate;
+mod complete;
+mod find;
 pub mod grammar;
+mod lacking;
+mod nc;
 pub mod option;
+mod perform;
+mod setup;
 
-pub use app::{Answer, App, Choice, Form, Input, Prepared, Received, Request};
+pub use app::{Answer, App, Choice, Defaults, Form, Input, Prepared, Received, Request};
 pub use grammar::Command;
 
 /// Which way something came in; the journal names it.

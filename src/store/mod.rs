@@ -162,6 +162,11 @@ impl Write<'_> {
         debug_assert!(self.images.is_empty(), "changed rows were not journalled");
         Ok(self.tx.commit().await?)
     }
+
+    /// Ends the transaction as if it had not been.
+    pub async fn roll_back(self) -> Result<(), Fault> {
+        Ok(self.tx.rollback().await?)
+    }
 }
 
 impl Store {
@@ -331,4 +336,23 @@ pub async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenFault> {
         return Err(OpenFault::Setting(format!("database.path: there is no {}", path.display())));
     }
     SqliteConnection::connect_with(&options(path).pragma("query_only", "ON")).await.map_err(|e| open_words(path, &e))
+}
+
+/// Everything on record of an organisation, certificate by certificate: what planning and status are made from.
+pub async fn facts(
+    c: &mut SqliteConnection,
+    org: i64,
+    closed_too: bool,
+) -> Result<Vec<crate::domain::certificate::CertificateFile>, Fault> {
+    let certificates = certificate::all(c, org).await?;
+    let audits = audit::all(c, org).await?;
+    let ncs = nonconformity::all(c, org, closed_too).await?;
+    Ok(certificates
+        .into_iter()
+        .map(|certificate| crate::domain::certificate::CertificateFile {
+            audits: audits.iter().filter(|a| a.certificates.contains(&certificate.id)).cloned().collect(),
+            nonconformities: ncs.iter().filter(|nc| nc.certificate == certificate.id).cloned().collect(),
+            certificate,
+        })
+        .collect())
 }

@@ -134,3 +134,11 @@ pub async fn set_present(
     .await?;
     Ok(())
 }
+
+/// Whether the bot is at a place, and the name that it goes by; `None` where nothing is on record of it.
+pub async fn presence(c: &mut SqliteConnection, place: &str) -> Result<Option<(bool, String)>, Fault> {
+    Ok(sqlx::query!("SELECT present, name FROM organisation WHERE place = ?", place)
+        .fetch_optional(c)
+        .await?
+        .map(|r| (r.present == 1, r.name)))
+}

@@ -1,0 +1,75 @@
+//! Who may do what. The server decides, whatever the chat's own permissions say.
+
+use super::app::{App, Request, Stop, audits, manages};
+use super::find;
+use super::grammar::{Audit, Certificate, Command, Nc};
+use super::option::NcRef;
+use crate::domain::organisation::Organisation;
+use crate::say;
+use crate::store;
+
+/// What a command asks of whoever gives it.
+#[derive(Debug, Clone, Copy)]
+enum Needs<'a> {
+    /// Nothing: everyone reads.
+    Nothing,
+    /// To be a manager.
+    Manager,
+    /// To be a manager or an internal auditor.
+    ManagerOrAuditor,
+    /// To be a manager, or to own the nonconformity (or the action planned for it).
+    Owner(&'a NcRef),
+    /// To be a manager, an internal auditor, or to own the nonconformity.
+    AnyoneConcerned(&'a NcRef),
+}
+
+fn needs(command: &Command) -> Needs<'_> {
+    match command {
+        Command::Setup(_)
+        | Command::Certificate(
+            Certificate::Add(_) | Certificate::Decide(_) | Certificate::Renew(_) | Certificate::Edit(_),
+        ) => Needs::Manager,
+        Command::Audit(Audit::Log(_))
+        | Command::Nc(Nc::Raise(_) | Nc::Assign(_) | Nc::Verify(_) | Nc::Close(_) | Nc::Reopen(_)) => {
+            Needs::ManagerOrAuditor
+        }
+        Command::Nc(Nc::Correct(a)) => Needs::Owner(&a.nc),
+        Command::Nc(Nc::Cause(a)) => Needs::Owner(&a.nc),
+        Command::Nc(Nc::Plan(a)) => Needs::Owner(&a.nc),
+        Command::Nc(Nc::Done(a)) => Needs::Owner(&a.nc),
+        Command::Nc(Nc::Evidence(a)) => Needs::AnyoneConcerned(&a.nc),
+        Command::Certificate(Certificate::List(_) | Certificate::Show(_))
+        | Command::Cycle(_)
+        | Command::Status(_)
+        | Command::Audit(Audit::List(_) | Audit::Show(_))
+        | Command::Nc(Nc::List(_) | Nc::Show(_))
+        | Command::Help(_) => Needs::Nothing,
+    }
+}
+
+/// Refuses what the actor's role does not allow.
+pub(super) async fn check(app: &App, command: &Command, org: &Organisation, request: &Request) -> Result<(), Stop> {
+    let (manager, auditor) = (manages(&request.actor, org), audits(&request.actor, org));
+    let verb = command.verb();
+    let (nc, auditor_may) = match needs(command) {
+        Needs::Nothing => return Ok(()),
+        Needs::Manager if manager => return Ok(()),
+        Needs::Manager => return Err(Stop::Refused(say::refusal::only_managers(verb, org.manager_role.as_deref()))),
+        Needs::ManagerOrAuditor if manager || auditor => return Ok(()),
+        Needs::ManagerOrAuditor => return Err(Stop::Refused(say::refusal::only_auditors(verb))),
+        Needs::Owner(nc) => (nc, false),
+        Needs::AnyoneConcerned(nc) => (nc, true),
+    };
+    if manager || (auditor_may && auditor) {
+        return Ok(());
+    }
+    let mut c = app.store().read().await?;
+    let ncs = store::nonconformity::all(&mut c, org.id, true).await?;
+    let nc = find::nonconformity(&ncs, nc)?;
+    let certificates = store::certificate::all(&mut c, org.id).await?;
+    let stand_in = certificates.iter().find(|c| c.id == nc.certificate).and_then(|c| c.owner.as_ref());
+    let me = |p: &crate::domain::organisation::Person| p.handle == request.actor.handle;
+    let owns = nc.owner.as_ref().or(stand_in).is_some_and(me);
+    let acts = nc.progress().action().is_some_and(|(owner, ..)| me(owner));
+    if owns || acts { Ok(()) } else { Err(Stop::Refused(say::refusal::only_owner(verb, nc))) }
+}

@@ -1,0 +1,89 @@
+//! `/audit ...`.
+
+use super::app::{Change, Read, Reply, Stop};
+use super::find;
+use super::grammar::{AuditList, AuditLog, AuditShow};
+use crate::domain::audit::Audit;
+use crate::domain::clocks;
+use crate::say;
+use crate::store;
+use crate::store::evidence::{self, Of};
+
+impl AuditLog {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let certificates = store::certificate::all(cx.w.connection(), cx.org.id).await?;
+        let certificate = find::certificate(&certificates, &self.certificate)?;
+        let starts_on = find::past_day(&self.date, cx.today, "date")?;
+        let ends_on = match &self.until {
+            Some(until) => find::past_day(until, cx.today, "until")?,
+            None => starts_on,
+        };
+        if ends_on < starts_on {
+            return Err(Stop::Refused(say::refusal::until_before_date(starts_on, ends_on)));
+        }
+        let scope = self.scope.trim().to_owned();
+        if scope.is_empty() {
+            return Err(Stop::Refused(say::refusal::scope_empty()));
+        }
+        let lead_name = self.lead_name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
+        let lead = match (&self.lead, &lead_name) {
+            (Some(_), Some(_)) => return Err(Stop::Refused(say::refusal::two_leads())),
+            (None, None) => return Err(Stop::Refused(say::refusal::no_lead())),
+            (Some(who), None) => Some(cx.person(&who.0).await?),
+            (None, Some(_)) => None,
+        };
+        let new = Audit {
+            id: 0,
+            no: 0,
+            kind: self.kind.into(),
+            starts_on,
+            ends_on,
+            scope,
+            conclusion: self.conclusion.map(|t| t.0).unwrap_or_default(),
+            lead,
+            lead_name,
+            logged_by: cx.by.clone(),
+            logged_at: cx.now(),
+            certificates: vec![certificate.id],
+        };
+        let audit = store::audit::insert(&mut cx.w, cx.org.id, new).await?;
+        if let Some(report) = &self.report {
+            let kept = cx.file(&report.0)?.map(|(heard, bytes)| (heard.clone(), bytes.to_vec()));
+            if let Some((heard, bytes)) = kept {
+                let new = evidence::New::File {
+                    name: &heard.name,
+                    media_type: heard.media_type.as_deref(),
+                    bytes: &bytes,
+                };
+                let (org, by, at) = (cx.org.id, cx.by.clone(), cx.now());
+                evidence::add(&mut cx.w, org, Of::Audit(audit.id), new, &by, at).await?;
+            }
+        }
+        let audits = store::audit::all(cx.w.connection(), cx.org.id).await?;
+        let uncovered = clocks::missing_year_warning(certificate, &audits, ends_on, cx.today);
+        Reply::public(say::records::audit_logged(&cx.org, certificate, &audit, &uncovered))
+    }
+}
+
+impl AuditList {
+    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+        let certificates = store::certificate::all(cx.c, cx.org.id).await?;
+        let mut audits = store::audit::all(cx.c, cx.org.id).await?;
+        if let Some(named) = &self.certificate {
+            let id = find::certificate(&certificates, named)?.id;
+            audits.retain(|a| a.certificates.contains(&id));
+        }
+        Reply::private(say::records::audits(&certificates, &audits))
+    }
+}
+
+impl AuditShow {
+    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+        let audits = store::audit::all(cx.c, cx.org.id).await?;
+        let audit = find::audit(&audits, &self.audit)?;
+        let certificates = store::certificate::all(cx.c, cx.org.id).await?;
+        let ncs = store::nonconformity::all(cx.c, cx.org.id, true).await?;
+        let report = evidence::of(cx.c, cx.org.id, Of::Audit(audit.id)).await?;
+        Reply::private(say::records::audit(cx.org, &certificates, audit, &ncs, &report))
+    }
+}

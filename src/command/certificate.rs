@@ -1,0 +1,254 @@
+//! `/certificate ...` and `/cycle ...`.
+
+use super::app::{Change, Read, Reply, Stop};
+use super::find;
+use super::grammar::{
+    CertificateAdd, CertificateDecide, CertificateEdit, CertificateRenew, CertificateShow, CyclePreview, CycleShow,
+};
+use super::option::CertificateRef;
+use super::setup::files;
+use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
+use crate::notify::due::Facts;
+use crate::domain::calendar;
+use crate::notify::due;
+use crate::say;
+use crate::store;
+
+impl CertificateAdd {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let Some(standard) = cx.catalogue.standard(&self.standard.0) else {
+            return Err(Stop::Refused(say::refusal::no_standard(&self.standard.0, cx.catalogue)));
+        };
+        let name = self.name.trim().to_owned();
+        if name.is_empty() || name.chars().count() > 80 {
+            return Err(Stop::Refused(say::refusal::name_length()));
+        }
+        let all = store::certificate::all(cx.w.connection(), cx.org.id).await?;
+        if let Some(same) = all.iter().find(|c| c.name.to_lowercase() == name.to_lowercase()) {
+            return Err(Stop::Refused(say::refusal::name_taken(same)));
+        }
+        let decided = match &self.decided {
+            Some(typed) => Some(find::past_day(typed, cx.today, "decided")?),
+            None => None,
+        };
+        let stage2 = find::maybe_day(self.stage2.as_ref(), cx.today, "stage2")?;
+        let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
+        if let (Some(decided), Some(stage2)) = (decided, stage2)
+            && stage2 > decided
+        {
+            return Err(Stop::Refused(say::refusal::stage2_after_decision(stage2, decided)));
+        }
+        if decided.is_none() && expires.is_some() {
+            return Err(Stop::Refused(say::refusal::expires_without_decision()));
+        }
+        let owner = match &self.owner {
+            Some(who) => Some(cx.person(&who.0).await?),
+            None => None,
+        };
+        let mut new = Certificate {
+            id: 0,
+            no: 0,
+            standard: standard.id.clone(),
+            name,
+            body: text(self.body),
+            number: text(self.number),
+            channel: self.channel.map(|c| c.0),
+            owner,
+            stage2_on: stage2,
+            entered_at: cx.now(),
+            cycles: Vec::new(),
+        };
+        if let Some(decided) = decided {
+            let cycle = new.decide(decided, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+            new.cycles.push(cycle);
+        }
+        let new = store::certificate::insert(&mut cx.w, cx.org.id, new).await?;
+        if cx.org.channel.is_none() && new.channel.is_none() {
+            // Added before /setup: reminders go where the certificate was added, until somebody says otherwise.
+            cx.org.channel.clone_from(&cx.request.channel);
+            store::organisation::update(&mut cx.w, &cx.org).await?;
+        }
+        let missing = new
+            .channel
+            .as_ref()
+            .or(cx.org.channel.as_ref())
+            .and_then(|c| cx.request.heard.channels.get(c))
+            .and_then(|c| c.missing.clone());
+        let programme = cx.catalogue.programme_of(standard);
+        let card = say::records::certificate_added(&cx.org, standard, programme, &new, missing.as_deref(), cx.today);
+        Reply::public(card)
+    }
+}
+
+fn text(given: Option<String>) -> Option<String> {
+    given.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
+}
+
+pub(super) async fn list(cx: &mut Read<'_>) -> Result<Reply, Stop> {
+    let files = files(cx, true).await?;
+    Reply::private(say::records::certificates(cx.catalogue, &files, cx.today))
+}
+
+impl CertificateShow {
+    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+        let file = file(cx, &self.certificate).await?;
+        let told = store::journal::touching(
+            cx.c,
+            cx.org.id,
+            store::journal::Table::Certificate,
+            file.certificate.id,
+            5,
+        )
+        .await?;
+        Reply::private(say::records::certificate(cx.org, cx.catalogue, &file, &told, cx.today))
+    }
+}
+
+impl CertificateDecide {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let (mut certificate, before) = changing(cx, &self.certificate).await?;
+        let on = find::past_day(&self.date, cx.today, "date")?;
+        let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
+        if let Some(stage2) = certificate.stage2_on.filter(|s| *s > on) {
+            return Err(Stop::Refused(say::refusal::stage2_after_decision(stage2, on)));
+        }
+        let cycle = certificate.decide(on, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+        store::certificate::put_cycle(&mut cx.w, cx.org.id, certificate.id, &cycle).await?;
+        certificate.cycles.push(cycle);
+        if let Some(number) = text(self.number) {
+            certificate.number = Some(number);
+            store::certificate::update(&mut cx.w, cx.org.id, &certificate).await?;
+        }
+        Reply::public(say::records::decided(&cx.org, cx.catalogue, &certificate, &before, cx.today))
+    }
+}
+
+impl CertificateRenew {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let (mut certificate, before) = changing(cx, &self.certificate).await?;
+        let on = find::past_day(&self.date, cx.today, "date")?;
+        let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
+        let cycle = certificate.renew(on, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+        store::certificate::put_cycle(&mut cx.w, cx.org.id, certificate.id, &cycle).await?;
+        certificate.cycles.push(cycle);
+        Reply::public(say::records::renewed(&cx.org, cx.catalogue, &certificate, &before, cx.today))
+    }
+}
+
+impl CertificateEdit {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let (was, before) = changing(cx, &self.certificate).await?;
+        let mut now = was.clone();
+        if let Some(name) = text(self.name) {
+            let all = store::certificate::all(cx.w.connection(), cx.org.id).await?;
+            if name.chars().count() > 80 {
+                return Err(Stop::Refused(say::refusal::name_length()));
+            }
+            if let Some(same) = all.iter().find(|c| c.id != was.id && c.name.to_lowercase() == name.to_lowercase()) {
+                return Err(Stop::Refused(say::refusal::name_taken(same)));
+            }
+            now.name = name;
+        }
+        if let Some(body) = text(self.body) {
+            now.body = Some(body);
+        }
+        if let Some(number) = text(self.number) {
+            now.number = Some(number);
+        }
+        if let Some(channel) = self.channel {
+            now.channel = Some(channel.0);
+        }
+        if let Some(who) = &self.owner {
+            now.owner = Some(cx.person(&who.0).await?);
+        }
+        let decided = match &self.decided {
+            Some(typed) => Some(find::past_day(typed, cx.today, "decided")?),
+            None => None,
+        };
+        let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
+        if decided.is_some() || expires.is_some() {
+            let Some(last) = now.cycles.pop() else {
+                return Err(Stop::Refused(say::refusal::edit_undecided(&was)));
+            };
+            let cycle = corrected(&now, last, decided, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+            now.cycles.push(cycle.clone());
+            store::certificate::put_cycle(&mut cx.w, cx.org.id, now.id, &cycle).await?;
+        }
+        if now == was {
+            return Err(Stop::Refused(say::refusal::nothing_to_edit()));
+        }
+        store::certificate::update(&mut cx.w, cx.org.id, &now).await?;
+        store::notices::unpark(&mut cx.w, cx.org.id).await?;
+        cx.reason = text(self.reason);
+        Reply::public(say::records::edited(&cx.org, cx.catalogue, &was, &now, &before, cx.reason.as_deref(), cx.today))
+    }
+}
+
+/// The latest cycle with its dates corrected: checked as if they had been entered so at first.
+fn corrected(
+    rest: &Certificate,
+    last: Cycle,
+    decided: Option<chrono::NaiveDate>,
+    expires: Option<chrono::NaiveDate>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Cycle, crate::domain::refusal::Refusal> {
+    let decided_on = decided.unwrap_or(last.decided_on);
+    // An expiry that was the default moves with the decision; one that was given stays.
+    let given = (last.expires_on != calendar::default_expiry(last.anchor)).then_some(last.expires_on);
+    let expires_on = expires.or(given);
+    let fresh = if last.n == 1 {
+        rest.decide(decided_on, expires_on, now)?
+    } else {
+        rest.renew(decided_on, expires_on, now)?
+    };
+    Ok(if fresh.anchor == last.anchor {
+        Cycle { revision: last.revision, known_at: last.known_at, ..fresh }
+    } else {
+        Cycle { revision: last.revision.saturating_add(1), ..fresh }
+    })
+}
+
+/// The certificate that a change names, and everything on record of it before.
+async fn changing(cx: &mut Change<'_>, named: &CertificateRef) -> Result<(Certificate, CertificateFile), Stop> {
+    let files = store::facts(cx.w.connection(), cx.org.id, true).await?;
+    let all: Vec<Certificate> = files.iter().map(|f| f.certificate.clone()).collect();
+    let found = find::certificate(&all, named)?.clone();
+    let file = files
+        .into_iter()
+        .find(|f| f.certificate.id == found.id)
+        .ok_or_else(|| say::refusal::no_certificate(&named.0, &all))?;
+    Ok((found, file))
+}
+
+/// Everything on record of the certificate that a line names.
+pub(super) async fn file(cx: &mut Read<'_>, named: &CertificateRef) -> Result<CertificateFile, Stop> {
+    let files = files(cx, true).await?;
+    let all: Vec<Certificate> = files.iter().map(|f| f.certificate.clone()).collect();
+    let id = find::certificate(&all, named)?.id;
+    files
+        .into_iter()
+        .find(|f| f.certificate.id == id)
+        .ok_or_else(|| Stop::Refused(say::refusal::no_certificate(&named.0, &all)))
+}
+
+impl CycleShow {
+    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+        let file = file(cx, &self.certificate).await?;
+        Reply::private(say::records::cycle(cx.org, cx.catalogue, &file, cx.today))
+    }
+}
+
+impl CyclePreview {
+    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+        let file = file(cx, &self.certificate).await?;
+        let months = self.months.map_or(12, |m| m.0);
+        let until = calendar::add_months(cx.today, months);
+        let files = [file];
+        let facts = Facts { organisation: cx.org, catalogue: cx.catalogue, files: &files };
+        let from = cx.request.at;
+        let to = calendar::at_hour(cx.org.zone, until, cx.org.hour);
+        let coming = due::occurrences(facts, from, to);
+        let [file] = &files;
+        Reply::private(say::records::preview(cx.org, &file.certificate, &coming, months))
+    }
+}

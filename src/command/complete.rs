@@ -1,0 +1,152 @@
+//! Completions: what is there to be named.
+
+use super::app::{App, Choice, Request, Stop};
+use super::find;
+use super::grammar::tree;
+use super::option::{CertificateRef, Kind, Named, kind};
+use crate::domain::day;
+use crate::store;
+
+/// How many completions Discord takes.
+const MOST: usize = 25;
+
+fn choice(label: &str, value: &str) -> Choice {
+    let cut = |s: &str| -> String {
+        if s.chars().count() <= 100 { s.to_owned() } else { s.chars().take(99).chain(['…']).collect() }
+    };
+    Choice { label: cut(label), value: value.chars().take(100).collect() }
+}
+
+/// Completions for an option of the line in `request.argv`.
+pub(super) async fn complete(app: &App, request: &Request, focused: &str, typed: &str) -> Result<Vec<Choice>, Stop> {
+    let mut at = tree();
+    for word in request.argv.iter().take_while(|w| !w.starts_with("--")) {
+        match at.find_subcommand(word) {
+            Some(next) => at = next.clone(),
+            None => return Ok(Vec::new()),
+        }
+    }
+    let Some(arg) = at.get_arguments().find(|a| a.get_long() == Some(focused)) else { return Ok(Vec::new()) };
+    let kind = kind(arg);
+    let (org, known) = app.organisation(request).await?;
+    let wanted = typed.trim().to_lowercase();
+    let fits = |label: &str| wanted.is_empty() || label.to_lowercase().contains(&wanted);
+    let mut c = app.store().read().await?;
+    let found: Vec<Choice> = match kind {
+        Kind::Day => {
+            let today = org.day_of(request.at);
+            let suggestions = if wanted.is_empty() {
+                vec!["today", "yesterday", "tomorrow", "in 2 weeks", "in 1 month", "in 3 months"]
+            } else {
+                vec![typed]
+            };
+            suggestions
+                .into_iter()
+                .filter_map(|s| {
+                    let on = day::parse(s, today).ok()?;
+                    let iso = on.format("%Y-%m-%d").to_string();
+                    Some(choice(&format!("{} ({s})", on.format("%a %Y-%m-%d")), &iso))
+                })
+                .collect()
+        }
+        Kind::Standard => app
+            .catalogue()
+            .standards
+            .iter()
+            .filter(|s| fits(&s.title) || fits(&s.id))
+            .map(|s| choice(&format!("{} · {}", s.title, s.subject), &s.id))
+            .collect(),
+        Kind::Named(Named::Zone) => {
+            const COMMON: [&str; 8] = [
+                "Europe/Berlin", "Europe/London", "Europe/Paris", "America/New_York", "America/Los_Angeles",
+                "Asia/Kolkata", "Asia/Singapore", "UTC",
+            ];
+            if wanted.is_empty() {
+                COMMON.iter().map(|z| choice(z, z)).collect()
+            } else {
+                let wanted = wanted.replace(' ', "_");
+                chrono_tz::TZ_VARIANTS
+                    .iter()
+                    .map(|z| z.name())
+                    .filter(|z| z.to_lowercase().contains(&wanted))
+                    .map(|z| choice(z, z))
+                    .collect()
+            }
+        }
+        Kind::Named(Named::Command) => {
+            let mut names: Vec<String> = Vec::new();
+            for command in tree().get_subcommands() {
+                let mut below = command.get_subcommands().peekable();
+                if below.peek().is_none() {
+                    names.push(command.get_name().to_owned());
+                }
+                names.extend(below.map(|s| format!("{} {}", command.get_name(), s.get_name())));
+            }
+            names.iter().filter(|n| fits(n)).map(|n| choice(&format!("/{n}"), n)).collect()
+        }
+        _ if !known => Vec::new(),
+        Kind::Named(Named::Certificate) => store::certificate::all(&mut c, org.id)
+            .await?
+            .iter()
+            .map(|c| (format!("C-{} · {}", c.no, c.name), format!("C-{}", c.no)))
+            .filter(|(label, _)| fits(label))
+            .map(|(label, value)| choice(&label, &value))
+            .collect(),
+        Kind::Named(Named::Audit) => {
+            let mut audits = store::audit::all(&mut c, org.id).await?;
+            audits.reverse();
+            audits
+                .iter()
+                .map(|a| (format!("A-{} · {} {} · {}", a.no, a.kind.id(), a.starts_on, a.scope), format!("A-{}", a.no)))
+                .filter(|(label, _)| fits(label))
+                .map(|(label, value)| choice(&label, &value))
+                .collect()
+        }
+        Kind::Named(Named::Nonconformity) => {
+            let reopening = request.argv.iter().any(|w| w == "reopen");
+            let reading = request.argv.iter().any(|w| w == "show");
+            let mut ncs = store::nonconformity::all(&mut c, org.id, reopening || reading).await?;
+            ncs.retain(|nc| !reopening || !nc.is_open());
+            ncs.sort_by_key(|nc| (!nc.is_open(), nc.due_on, nc.no));
+            ncs.iter()
+                .map(|nc| {
+                    let label = format!("NC-{} · {} · {} · due {} · {}", nc.no, nc.grade.id(), nc.clause, nc.due_on, nc.statement);
+                    (label, format!("NC-{}", nc.no))
+                })
+                .filter(|(label, _)| fits(label))
+                .map(|(label, value)| choice(&label, &value))
+                .collect()
+        }
+        Kind::Named(Named::Clause) => {
+            let certificates = store::certificate::all(&mut c, org.id).await?;
+            let named = request.argv.iter().find_map(|w| w.strip_prefix("--certificate="));
+            let certificate = named
+                .and_then(|n| find::certificate(&certificates, &CertificateRef(n.to_owned())).ok())
+                .or_else(|| certificates.first());
+            let standard = certificate.and_then(|c| app.catalogue().standard(&c.standard));
+            standard
+                .map(|s| {
+                    let mut clauses: Vec<_> =
+                        s.clauses.iter().map(|k| (format!("{} {}", k.id, k.title), k.id.as_str())).collect();
+                    clauses.retain(|(label, _)| fits(label));
+                    clauses.sort_by_key(|(label, _)| !label.to_lowercase().starts_with(&wanted));
+                    clauses.iter().map(|(label, value)| choice(label, value)).collect()
+                })
+                .unwrap_or_default()
+        }
+        Kind::Person => {
+            let people = store::person::all(&mut c, org.id).await?;
+            people.values().filter(|p| fits(&p.name)).map(|p| choice(&p.name, &p.handle)).collect()
+        }
+        Kind::Choice => arg
+            .get_possible_values()
+            .iter()
+            .map(clap::builder::PossibleValue::get_name)
+            .filter(|n| fits(n))
+            .map(|n| choice(n, n))
+            .collect(),
+        Kind::YesNo => ["true", "false"].iter().filter(|n| fits(n)).map(|n| choice(n, n)).collect(),
+        Kind::Text | Kind::Long | Kind::Whole { .. } | Kind::Role | Kind::Channel | Kind::File => Vec::new(),
+    };
+    Ok(found.into_iter().take(MOST).collect())
+}

@@ -1,0 +1,280 @@
+//! `/nc ...`: the nonconformity from raising to closing.
+
+use super::app::{Change, Read, Reply, Stop};
+use super::find;
+use super::grammar::{
+    Nc, NcAssign, NcCause, NcClose, NcCorrect, NcDone, NcEvidence, NcFilter, NcList, NcPlan, NcRaise, NcReopen,
+    NcShow, NcVerify,
+};
+use super::option::{FileRef, LongText, NcRef};
+use crate::domain::calendar;
+use crate::domain::nonconformity::{Done, Nonconformity, State, Step};
+use crate::say;
+use crate::store;
+use crate::store::evidence::{self, New, Of};
+
+impl Nc {
+    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+        match self {
+            Self::List(a) => a.read(cx).await,
+            Self::Show(a) => a.read(cx).await,
+            Self::Raise(_)
+            | Self::Assign(_)
+            | Self::Correct(_)
+            | Self::Cause(_)
+            | Self::Plan(_)
+            | Self::Done(_)
+            | Self::Verify(_)
+            | Self::Evidence(_)
+            | Self::Close(_)
+            | Self::Reopen(_) => Err(Stop::Refused(say::refusal::not_a_reader())),
+        }
+    }
+
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        match self {
+            Self::Raise(a) => a.change(cx).await,
+            Self::Assign(a) => a.change(cx).await,
+            Self::Correct(NcCorrect { nc, what, evidence }) => {
+                step(cx, &nc, Done::Correction(words(what)), evidence).await
+            }
+            Self::Cause(NcCause { nc, why }) => step(cx, &nc, Done::Cause(words(why)), None).await,
+            Self::Plan(a) => a.change(cx).await,
+            Self::Done(NcDone { nc, what, evidence }) => {
+                step(cx, &nc, Done::Implemented(words(what)), evidence).await
+            }
+            Self::Verify(NcVerify { nc, effective, how, evidence }) => {
+                step(cx, &nc, Done::Verified { effective, how: words(how) }, evidence).await
+            }
+            Self::Evidence(a) => a.change(cx).await,
+            Self::Close(NcClose { nc, note }) => step(cx, &nc, Done::Closed { note }, None).await,
+            Self::Reopen(NcReopen { nc, reason }) => {
+                cx.reason = Some(reason.clone());
+                step(cx, &nc, Done::Reopened { reason }, None).await
+            }
+            Self::List(_) | Self::Show(_) => Err(Stop::Refused(say::refusal::not_a_reader())),
+        }
+    }
+}
+
+fn words(text: Option<LongText>) -> String {
+    text.map(|t| t.0).unwrap_or_default()
+}
+
+async fn named(cx: &mut Change<'_>, nc: &NcRef) -> Result<Nonconformity, Stop> {
+    let all = store::nonconformity::all(cx.w.connection(), cx.org.id, true).await?;
+    Ok(find::nonconformity(&all, nc)?.clone())
+}
+
+/// Takes a step, if the rules allow it, with what shows it.
+async fn step(cx: &mut Change<'_>, nc: &NcRef, what: Done, file: Option<FileRef>) -> Result<Reply, Stop> {
+    let mut nc = named(cx, nc).await?;
+    let on_record = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
+    nc.may(&what, &cx.by, usize::try_from(on_record).unwrap_or(usize::MAX))
+        .map_err(|r| say::refusal::rule(&r))?;
+    let text = match &what {
+        Done::Correction(t) | Done::Cause(t) | Done::Implemented(t) => Some(t.clone()),
+        Done::Verified { how, .. } => Some(how.clone()),
+        Done::Plan { action, .. } => Some(action.clone()),
+        Done::Closed { note } => note.clone(),
+        Done::Evidence | Done::Reopened { .. } => None,
+    };
+    keep_file(cx, &nc, file).await?;
+    if let Some(link) = text.as_deref().and_then(link_in) {
+        keep(cx, &nc, New::Link(link)).await?;
+    }
+    nc.steps.push(Step { by: cx.by.clone(), at: cx.now(), what });
+    store::nonconformity::append(&mut cx.w, cx.org.id, &nc).await?;
+    let count = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
+    Reply::public(say::records::nc_step(&cx.org, &nc, count))
+}
+
+/// The first link in a text: it counts as evidence as well.
+fn link_in(text: &str) -> Option<&str> {
+    text.split_whitespace()
+        .map(|w| w.trim_start_matches(['<', '(']).trim_end_matches(['>', ')', ',', '.', ';']))
+        .find(|w| is_link(w))
+}
+
+fn is_link(word: &str) -> bool {
+    ["https://", "http://"].iter().any(|s| word.strip_prefix(s).is_some_and(|rest| rest.contains('.')))
+}
+
+async fn keep(cx: &mut Change<'_>, nc: &Nonconformity, new: New<'_>) -> Result<(), Stop> {
+    let (org, by, at) = (cx.org.id, cx.by.clone(), cx.now());
+    Ok(evidence::add(&mut cx.w, org, Of::Nonconformity(nc.id), new, &by, at).await?)
+}
+
+/// Keeps an attached file; whether there was one (in a rehearsal it counts without being there).
+async fn keep_file(cx: &mut Change<'_>, nc: &Nonconformity, file: Option<FileRef>) -> Result<bool, Stop> {
+    let Some(FileRef(reference)) = file else { return Ok(false) };
+    let kept = cx.file(&reference)?.map(|(heard, bytes)| (heard.clone(), bytes.to_vec()));
+    if let Some((heard, bytes)) = kept {
+        let new = New::File { name: &heard.name, media_type: heard.media_type.as_deref(), bytes: &bytes };
+        keep(cx, nc, new).await?;
+    }
+    Ok(true)
+}
+
+impl NcRaise {
+    async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let certificates = store::certificate::all(cx.w.connection(), cx.org.id).await?;
+        let certificate = find::certificate(&certificates, &self.certificate)?;
+        let standard = cx.catalogue.standard(&certificate.standard);
+        let clause = find::clause(standard, &self.clause)?;
+        let audits = store::audit::all(cx.w.connection(), cx.org.id).await?;
+        let audit = self.audit.as_ref().map(|a| find::audit(&audits, a)).transpose()?;
+        if let Some(other) = audit.filter(|a| !a.certificates.contains(&certificate.id)) {
+            return Err(Stop::Refused(say::refusal::audit_of_other(other, certificate)));
+        }
+        let grade: crate::domain::nonconformity::Grade = self.grade.into();
+        let due_on = match find::maybe_day(self.due.as_ref(), cx.today, "due")? {
+            Some(day) if day < cx.today => return Err(Stop::Refused(say::refusal::due_past("due", day, cx.today))),
+            Some(day) => day,
+            None => {
+                // The body's limits count from the audit's last day; ours from today.
+                let limits = standard.and_then(|s| cx.catalogue.programme_of(s)).map(|p| p.limits);
+                let days = limits.map_or(60, |l| match grade {
+                    crate::domain::nonconformity::Grade::Major => l.major_days,
+                    crate::domain::nonconformity::Grade::Minor => l.minor_days,
+                });
+                let from = audit.filter(|a| a.kind.by_body()).map_or(cx.today, |a| a.ends_on);
+                calendar::add_days(from, days).max(cx.today)
+            }
+        };
+        let owner = match &self.owner {
+            Some(who) => Some(cx.person(&who.0).await?),
+            None => None,
+        };
+        let new = Nonconformity {
+            id: 0,
+            no: 0,
+            certificate: certificate.id,
+            audit: audit.map(|a| (a.id, a.no)),
+            grade,
+            clause,
+            statement: words(self.statement),
+            area: self.area.map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()),
+            owner,
+            due_on,
+            due_known_at: cx.now(),
+            raised_by: cx.by.clone(),
+            raised_at: cx.now(),
+            steps: Vec::new(),
+        };
+        let nc = store::nonconformity::insert(&mut cx.w, cx.org.id, new).await?;
+        keep_file(cx, &nc, self.evidence).await?;
+        if let Some(link) = link_in(&nc.statement).map(str::to_owned) {
+            keep(cx, &nc, New::Link(&link)).await?;
+        }
+        let same: Vec<i64> = store::nonconformity::all(cx.w.connection(), cx.org.id, true)
+            .await?
+            .into_iter()
+            .filter(|o| {
+                o.id != nc.id && o.certificate == nc.certificate && o.clause == nc.clause && o.area == nc.area
+            })
+            .map(|o| o.no)
+            .collect();
+        let clause = standard.and_then(|s| s.clauses.iter().find(|c| c.id == nc.clause));
+        Reply::public(say::records::nc_raised(&cx.org, certificate, clause, &nc, &same, cx.today))
+    }
+}
+
+impl NcAssign {
+    async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let mut nc = named(cx, &self.nc).await?;
+        if !nc.is_open() {
+            return Err(Stop::Refused(say::refusal::rule(&crate::domain::refusal::Refusal::NcClosed { no: nc.no })));
+        }
+        nc.owner = Some(cx.person(&self.owner.0).await?);
+        if let Some(due) = find::maybe_day(self.due.as_ref(), cx.today, "due")? {
+            if due < cx.today {
+                return Err(Stop::Refused(say::refusal::due_past("due", due, cx.today)));
+            }
+            nc.due_on = due;
+            nc.due_known_at = cx.now();
+        }
+        store::nonconformity::assign(&mut cx.w, cx.org.id, &nc).await?;
+        Reply::public(say::records::nc_assigned(&cx.org, &nc, cx.today))
+    }
+}
+
+impl NcPlan {
+    async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let due_on = find::day(&self.due, cx.today, "due")?;
+        if due_on < cx.today {
+            return Err(Stop::Refused(say::refusal::due_past("due", due_on, cx.today)));
+        }
+        let owner = cx.person(&self.owner.0).await?;
+        step(cx, &self.nc, Done::Plan { owner, due_on, action: words(self.action) }, None).await
+    }
+}
+
+impl NcEvidence {
+    async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let mut nc = named(cx, &self.nc).await?;
+        nc.may(&Done::Evidence, &cx.by, 0).map_err(|r| say::refusal::rule(&r))?;
+        let mut something = keep_file(cx, &nc, self.file).await?;
+        if let Some(link) = self.link.as_deref().map(str::trim).filter(|l| !l.is_empty()) {
+            if !is_link(link) {
+                return Err(Stop::Refused(say::refusal::no_link(link)));
+            }
+            keep(cx, &nc, New::Link(link)).await?;
+            something = true;
+        }
+        if let Some(note) = self.note.as_deref().map(str::trim).filter(|n| !n.is_empty()) {
+            if let Some(link) = link_in(note) {
+                keep(cx, &nc, New::Link(link)).await?;
+            }
+            keep(cx, &nc, New::Note(note)).await?;
+            something = true;
+        }
+        if !something {
+            return Err(Stop::Refused(say::refusal::no_evidence()));
+        }
+        nc.steps.push(Step { by: cx.by.clone(), at: cx.now(), what: Done::Evidence });
+        store::nonconformity::append(&mut cx.w, cx.org.id, &nc).await?;
+        let count = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
+        Reply::public(say::records::nc_step(&cx.org, &nc, count))
+    }
+}
+
+impl NcList {
+    async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+        let certificates = store::certificate::all(cx.c, cx.org.id).await?;
+        let mut ncs = store::nonconformity::all(cx.c, cx.org.id, true).await?;
+        if let Some(named) = &self.certificate {
+            let id = find::certificate(&certificates, named)?.id;
+            ncs.retain(|nc| nc.certificate == id);
+        }
+        if let Some(who) = &self.owner {
+            let handle = who.0.trim_start_matches('@');
+            ncs.retain(|nc| nc.owner.as_ref().is_some_and(|o| o.handle == handle || o.name == handle));
+        }
+        let today = cx.today;
+        ncs.retain(|nc| match self.state.unwrap_or(NcFilter::Open) {
+            NcFilter::Open => nc.is_open(),
+            NcFilter::Overdue => nc.is_open() && nc.due_on < today,
+            NcFilter::Raised => nc.state() == State::Raised,
+            NcFilter::Corrected => nc.state() == State::Corrected,
+            NcFilter::Analysed => nc.state() == State::Analysed,
+            NcFilter::Planned => nc.state() == State::Planned,
+            NcFilter::Implemented => nc.state() == State::Implemented,
+            NcFilter::Verified => nc.state() == State::Verified,
+            NcFilter::Closed => nc.state() == State::Closed,
+        });
+        Reply::private(say::records::ncs(&ncs, cx.today))
+    }
+}
+
+impl NcShow {
+    async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+        let all = store::nonconformity::all(cx.c, cx.org.id, true).await?;
+        let nc = find::nonconformity(&all, &self.nc)?;
+        let certificates = store::certificate::all(cx.c, cx.org.id).await?;
+        let evidence = evidence::of(cx.c, cx.org.id, Of::Nonconformity(nc.id)).await?;
+        let count = evidence::count(cx.c, cx.org.id, nc.id).await?;
+        let certificate = certificates.iter().find(|c| c.id == nc.certificate);
+        Reply::private(say::records::nc(certificate, nc, &evidence, count, cx.today))
+    }
+}

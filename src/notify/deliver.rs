@@ -1,0 +1,265 @@
+//! Delivery: claim, post, settle.
+//!
+//! A message is claimed in the database before it is posted, and posted outside of any transaction. While its
+//! outcome is not known nothing else is said of its notices: the same message is tried again with the same nonce
+//! (Discord then returns the first one), or looked for in the channel by its reference. Waiting times are
+//! monotonic and kept in memory: a clock that jumps changes none of them.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest as _, Sha256};
+
+use super::due::Occurrence;
+use super::plan::{self, Outbox};
+use crate::chat::{Ask, Looked, Outgoing, Post, Posted};
+use crate::clock::Clock;
+use crate::command::App;
+use crate::say::card::{Card, Line};
+use crate::say::notice::{self, About};
+use crate::store::notices::{self, Outcome};
+use crate::store::{self, Fault};
+
+/// How long Discord surely still knows a nonce ("the past few minutes").
+const NONCE_KNOWN: Duration = Duration::from_secs(100);
+/// Waits between tries of one channel; the last is repeated.
+const BACK_OFF: [u64; 6] = [1, 5, 30, 120, 600, 3600];
+
+/// Delivers notices through one chat.
+#[derive(Debug)]
+pub struct Deliverer<P> {
+    app: App,
+    post: P,
+    late_after: TimeDelta,
+    /// Channels that are waiting: until when, and after how many failures.
+    waiting: HashMap<String, (Instant, usize)>,
+    /// Posts tried in this process: when first, by the monotonic clock.
+    tried: HashMap<i64, Instant>,
+}
+
+/// What a round of delivery came to.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// Messages that now stand in their channels.
+    pub sent: usize,
+    /// When to come back, if something waits.
+    pub again: Option<Duration>,
+    /// The chat refuses us altogether: why.
+    pub stopped: Option<String>,
+}
+
+impl<P: Post> Deliverer<P> {
+    /// A deliverer; a notice posted more than `late_after` after it was due is marked as late.
+    pub fn new(app: App, post: P, late_after: TimeDelta) -> Self {
+        Self { app, post, late_after, waiting: HashMap::new(), tried: HashMap::new() }
+    }
+
+    /// Plans and posts everything that is due by now.
+    pub async fn round(&mut self, clock: &dyn Clock) -> Result<Round, Fault> {
+        let mut round = Round::default();
+        self.settle_claimed(clock, &mut round).await?;
+        if round.stopped.is_none() {
+            let orgs = {
+                let mut c = self.app.store().read().await?;
+                notices::busy(&mut c, clock.now()).await?
+            };
+            for org in orgs {
+                self.organisation(org, clock, &mut round).await?;
+                if round.stopped.is_some() {
+                    break;
+                }
+            }
+        }
+        let now = Instant::now();
+        round.again = self.waiting.values().map(|(until, _)| until.saturating_duration_since(now)).min();
+        Ok(round)
+    }
+
+    fn waits(&self, channel: &str) -> bool {
+        self.waiting.get(channel).is_some_and(|(until, _)| Instant::now() < *until)
+    }
+
+    fn back_off(&mut self, channel: &str, least: Option<Duration>) {
+        let failures = self.waiting.get(channel).map_or(0, |(_, n)| *n);
+        let step = BACK_OFF.get(failures).or(BACK_OFF.last()).copied().unwrap_or(60);
+        let wait = least.unwrap_or_default().max(Duration::from_secs(if least.is_some() { 0 } else { step }));
+        self.waiting.insert(channel.to_owned(), (Instant::now() + wait, failures + 1));
+    }
+
+    /// Settles what an earlier try (perhaps of an earlier process) left open.
+    async fn settle_claimed(&mut self, clock: &dyn Clock, round: &mut Round) -> Result<(), Fault> {
+        let claimed = {
+            let mut c = self.app.store().read().await?;
+            notices::claimed(&mut c).await?
+        };
+        for post in claimed {
+            if self.waits(&post.channel) || round.stopped.is_some() {
+                continue;
+            }
+            let fresh = self.tried.get(&post.id).is_some_and(|first| first.elapsed() < NONCE_KNOWN);
+            let mut post = post;
+            if !fresh {
+                match self.post.look(&post.channel, &post.reference, post.claimed_at - TimeDelta::minutes(5)).await {
+                    Looked::Found { message } => {
+                        self.settle(&post, Outcome::Found, Some(&message), None, clock).await?;
+                        round.sent += 1;
+                        continue;
+                    }
+                    Looked::Absent => {}
+                    Looked::CannotTell { passing: true, why } => {
+                        tracing::warn!(channel = post.channel, why, "whether a message was posted is not known yet");
+                        self.back_off(&post.channel, None);
+                        continue;
+                    }
+                    Looked::CannotTell { passing: false, .. } => {
+                        post.card.lines.insert(0, Line::new().strong("May be a repeat: ").text("it could not be told whether this was posted before."));
+                    }
+                }
+            }
+            self.try_post(post, clock, round).await?;
+        }
+        Ok(())
+    }
+
+    async fn organisation(&mut self, org: i64, clock: &dyn Clock, round: &mut Round) -> Result<(), Fault> {
+        let now = clock.now();
+        let mut w = self.app.store().write().await?;
+        let outbox = plan::plan(&mut w, org, self.app.catalogue(), now).await?;
+        let posts = self.compose(&outbox, now);
+        let mut claimed = Vec::with_capacity(posts.len());
+        for (post, notices) in posts {
+            claimed.push(notices::claim(&mut w, post, &notices).await?);
+        }
+        w.commit().await?;
+        for post in claimed {
+            if round.stopped.is_some() || self.waits(&post.channel) {
+                // A try before it failed: nothing was posted, its notices go back.
+                self.settle(&post, Outcome::NotSent, None, Some("the channel waits"), clock).await?;
+            } else {
+                self.try_post(post, clock, round).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what is pending together: one message each; or, where something is late and there are several, one
+    /// digest per channel.
+    fn compose(&self, outbox: &Outbox, now: DateTime<Utc>) -> Vec<(notices::Post, Vec<i64>)> {
+        let org = &outbox.organisation;
+        let today = org.day_of(now);
+        let mut by_channel: Vec<(String, Vec<(i64, &Occurrence, About<'_>)>)> = Vec::new();
+        for (id, o) in &outbox.pending {
+            let Some(file) = outbox.files.iter().find(|f| f.certificate.id == o.certificate) else { continue };
+            let Some(channel) = file.certificate.channel.as_ref().or(org.channel.as_ref()) else { continue };
+            if self.waits(channel) {
+                continue;
+            }
+            let about = About { organisation: org, catalogue: self.app.catalogue(), file, today };
+            match by_channel.iter_mut().find(|(c, _)| c == channel) {
+                Some((_, list)) => list.push((*id, o, about)),
+                None => by_channel.push((channel.clone(), vec![(*id, o, about)])),
+            }
+        }
+        let mut posts = Vec::new();
+        for (channel, list) in by_channel {
+            let late = |o: &Occurrence| now - o.due_at > self.late_after;
+            if list.len() > 1 && list.iter().any(|(_, o, _)| late(o)) {
+                let entries: Vec<_> = list.iter().map(|(_, o, about)| (o.due_on, notice::title(about, o))).collect();
+                let keys: Vec<&str> = list.iter().map(|(_, o, _)| o.key.as_str()).collect();
+                let mut ask: Vec<Ask> = Vec::new();
+                for (_, o, about) in list.iter().filter(|(_, o, _)| !late(o)) {
+                    for a in notice::asks(about, o) {
+                        if !ask.contains(&a) {
+                            ask.push(a);
+                        }
+                    }
+                }
+                let post = claim(org.id, &channel, &keys, notice::digest(&entries, today), ask, now);
+                posts.push((post, list.iter().map(|(id, ..)| *id).collect()));
+            } else {
+                for (id, o, about) in &list {
+                    let card = notice::card(about, o);
+                    let (card, ask) = if late(o) {
+                        (notice::late(card, o.due_on), Vec::new())
+                    } else {
+                        (card, notice::asks(about, o))
+                    };
+                    posts.push((claim(org.id, &channel, &[&o.key], card, ask, now), vec![*id]));
+                }
+            }
+        }
+        posts
+    }
+
+    async fn try_post(&mut self, post: notices::Post, clock: &dyn Clock, round: &mut Round) -> Result<(), Fault> {
+        self.tried.entry(post.id).or_insert_with(Instant::now);
+        let outgoing = Outgoing {
+            channel: post.channel.clone(),
+            nonce: post.nonce.clone(),
+            reference: post.reference.clone(),
+            ask: post.ask.clone(),
+            card: post.card.clone(),
+        };
+        match self.post.post(&outgoing).await {
+            Posted::Sent { message } => {
+                self.settle(&post, Outcome::Sent, Some(&message), None, clock).await?;
+                self.waiting.remove(&post.channel);
+                round.sent += 1;
+                tracing::info!(organisation = post.org, reference = post.reference, "posted");
+            }
+            Posted::NotSent { after, why } => {
+                tracing::warn!(channel = post.channel, why, "a message was not posted; it is tried again");
+                self.settle(&post, Outcome::NotSent, None, Some(&why), clock).await?;
+                self.back_off(&post.channel, after);
+            }
+            Posted::Unknown { why } => {
+                tracing::warn!(channel = post.channel, why, "it is not known whether a message was posted");
+                self.settle(&post, Outcome::Unknown, None, Some(&why), clock).await?;
+                self.back_off(&post.channel, None);
+            }
+            Posted::Refused { why } => {
+                tracing::error!(channel = post.channel, why, "a channel does not take messages");
+                self.settle(&post, Outcome::Refused, None, Some(&why), clock).await?;
+            }
+            Posted::Stop { why } => {
+                self.settle(&post, Outcome::Stopped, None, Some(&why), clock).await?;
+                round.stopped = Some(why);
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(
+        &mut self,
+        post: &notices::Post,
+        outcome: Outcome,
+        message: Option<&str>,
+        why: Option<&str>,
+        clock: &dyn Clock,
+    ) -> Result<(), Fault> {
+        let mut w = self.app.store().write().await?;
+        notices::tried(&mut w, post, outcome, message, why, clock.now()).await?;
+        w.commit().await?;
+        if outcome != Outcome::Unknown {
+            self.tried.remove(&post.id);
+        }
+        Ok(())
+    }
+}
+
+/// A message that says these keys: its nonce and its reference follow from them alone.
+fn claim(org: i64, channel: &str, keys: &[&str], card: Card, ask: Vec<Ask>, now: DateTime<Utc>) -> notices::Post {
+    let digest = store::journal::hex(&Sha256::digest(format!("{org}\n{channel}\n{}", keys.join("\n"))));
+    notices::Post {
+        id: 0,
+        org,
+        channel: channel.to_owned(),
+        nonce: digest.chars().take(24).collect(),
+        reference: format!("ck-{}", digest.chars().take(10).collect::<String>()),
+        card,
+        ask,
+        claimed_at: now,
+        tries: 0,
+    }
+}

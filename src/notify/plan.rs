@@ -1,0 +1,63 @@
+//! Keeps the outbox in step with what is due, inside the transaction of whatever changed it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::due::{self, Facts, Occurrence};
+use crate::catalogue::Catalogue;
+use crate::domain::certificate::CertificateFile;
+use crate::domain::organisation::Organisation;
+use crate::store::notices::{self, State};
+use crate::store::{self, Fault, Write};
+
+/// What is due and not said yet.
+#[derive(Debug)]
+pub struct Outbox {
+    /// The organisation.
+    pub organisation: Organisation,
+    /// Its certificates with their records.
+    pub files: Vec<CertificateFile>,
+    /// What is to be said, in the order in which it fell due, each with its key in the outbox.
+    pub pending: Vec<(i64, Occurrence)>,
+}
+
+/// Puts everything that is due into the outbox (each key once), takes out what is no longer true, and leaves out
+/// what a later notice about the same thing makes moot.
+pub async fn plan(w: &mut Write<'_>, org: i64, catalogue: &Catalogue, now: DateTime<Utc>) -> Result<Outbox, Fault> {
+    let organisation = store::organisation::get(w.connection(), org).await?;
+    let files = store::facts(w.connection(), org, false).await?;
+    let facts = Facts { organisation: &organisation, catalogue, files: &files };
+    let all = due::occurrences(facts, DateTime::<Utc>::MIN_UTC, now);
+    let known = notices::keys(w.connection(), org).await?;
+    for o in all.iter().filter(|o| !known.contains(&o.key)) {
+        notices::plan(w, org, &o.key, o.kind.id(), o.due_on, o.due_at, now).await?;
+    }
+    let next = due::next_after(facts, now);
+    notices::set_next_due(w, org, next).await?;
+
+    let mut by_key: HashMap<&str, &Occurrence> = all.iter().map(|o| (o.key.as_str(), o)).collect();
+    let mut pending: Vec<(i64, bool, Occurrence)> = Vec::new();
+    for notice in notices::unsettled(w.connection(), org).await? {
+        match by_key.remove(notice.key.as_str()) {
+            Some(o) => pending.push((notice.id, notice.parked, o.clone())),
+            None => {
+                let why = Some("no longer true when its turn came");
+                notices::settle(w, org, notice.id, State::Withdrawn, why, now).await?;
+            }
+        }
+    }
+    // Of several that were not said about the same thing, the latest says it all.
+    let latest: BTreeMap<String, String> =
+        pending.iter().map(|(_, _, o)| (o.thread.clone(), o.key.clone())).collect();
+    let mut out = Vec::with_capacity(pending.len());
+    for (id, parked, o) in pending {
+        if latest.get(&o.thread).is_some_and(|key| *key != o.key) {
+            let why = latest.get(&o.thread).map(|key| format!("a later one says it: {key}"));
+            notices::settle(w, org, id, State::Superseded, why.as_deref(), now).await?;
+        } else if !parked {
+            out.push((id, o));
+        }
+    }
+    Ok(Outbox { organisation, files, pending: out })
+}

@@ -1,0 +1,288 @@
+//! The wording of notices: what the bot says by itself.
+
+use chrono::NaiveDate;
+
+use super::card::{Card, Line, Tone};
+use super::{away, dated, days};
+use crate::catalogue::Catalogue;
+use crate::chat::Ask;
+use crate::domain::calendar;
+use crate::domain::certificate::CertificateFile;
+use crate::domain::clocks::{self, Clock, ClockState};
+use crate::domain::nonconformity::{Nonconformity, State};
+use crate::domain::organisation::Organisation;
+use crate::domain::programme::{Phase, Serves};
+use crate::domain::standard::Standard;
+use crate::notify::due::{Occurrence, What};
+
+/// Everything that the wording of a notice is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The organisation.
+    pub organisation: &'a Organisation,
+    /// The standards and programmes.
+    pub catalogue: &'a Catalogue,
+    /// The certificate with its records.
+    pub file: &'a CertificateFile,
+    /// Today, where the organisation is.
+    pub today: NaiveDate,
+}
+
+impl About<'_> {
+    fn standard(&self) -> Option<&Standard> {
+        self.catalogue.standard(&self.file.certificate.standard)
+    }
+
+    /// What the certificate is called in a post that everybody in the channel reads.
+    pub fn name(&self) -> Line {
+        let c = &self.file.certificate;
+        if self.organisation.minimal { Line::new().text(format!("C-{}", c.no)) } else { Line::new().said(&c.name) }
+    }
+
+    fn nc(&self, o: &Occurrence) -> Option<&Nonconformity> {
+        self.file.nonconformities.iter().find(|nc| Some(nc.id) == o.nc)
+    }
+
+    /// The clocks as they stand.
+    pub fn clocks(&self) -> Vec<Clock> {
+        let Some(programme) = self.standard().and_then(|s| self.catalogue.programme_of(s)) else {
+            return Vec::new();
+        };
+        clocks::clocks(
+            &self.file.certificate,
+            programme,
+            &self.file.audits,
+            &self.file.nonconformities,
+            self.organisation.zone,
+            self.today,
+        )
+    }
+
+    fn phase(&self, id: &str) -> Option<&Phase> {
+        self.catalogue.programme_of(self.standard()?)?.phases.iter().find(|p| p.id == id)
+    }
+}
+
+/// A clock in a line: what, by when, by which rule.
+pub(crate) fn clock_line(clock: &Clock, today: NaiveDate) -> Line {
+    let line = Line::new().text(clock.title()).text(" by ").line(dated(clock.limit, today));
+    let line = match clock.state {
+        ClockState::Met { on } => line.text(", met on ").date(on),
+        ClockState::MetLate { on } => line.text(", met late on ").date(on),
+        ClockState::Running => line,
+        ClockState::Missed => line.text(", ").strong("missed"),
+    };
+    line.text(format!(" — {} ({})", clock.rule.source(), clock.rule.id()))
+}
+
+/// What the notice is headed with.
+pub fn title(about: &About<'_>, o: &Occurrence) -> Line {
+    let nc = about.nc(o).map(|nc| format!("NC-{}", nc.no)).unwrap_or_default();
+    let line = about.name().text(": ");
+    match &o.what {
+        What::PhaseBegins { phase, .. } => {
+            let title = about.phase(phase).map_or(phase.as_str(), |p| p.title.as_str()).to_owned();
+            line.text(title).text(" begins")
+        }
+        What::ClockNear { clock, .. } => line.text(clock.title()).text(" by ").line(dated(clock.limit, about.today)),
+        What::ClockOverdue { clock, .. } => line.text(clock.title()).text(" missed since ").date(clock.limit),
+        What::NcNear { until, .. } => line.text(format!("{nc} due ")).line(dated(*until, about.today)),
+        What::NcOverdue { until, .. } => line.text(format!("{nc} overdue since ")).date(*until),
+        What::ActionNear { until, .. } => line.text(format!("action of {nc} due ")).line(dated(*until, about.today)),
+        What::ActionOverdue { until, .. } => line.text(format!("action of {nc} overdue since ")).date(*until),
+        What::VerifyDue { .. } => line.text(format!("verify that the action of {nc} works")),
+        What::StageTwoNear { on, .. } => line.text("stage 2 audit ").line(dated(*on, about.today)),
+        What::Stands { .. } => line.text("where it stands"),
+    }
+}
+
+/// Whom a notice asks: the owner of the thing, else the certificate's, else the managers.
+pub fn asks(about: &About<'_>, o: &Occurrence) -> Vec<Ask> {
+    let nc = about.nc(o);
+    let own = match &o.what {
+        What::NcNear { .. } | What::NcOverdue { .. } => nc.and_then(|nc| nc.owner.as_ref()),
+        What::ActionNear { .. } | What::ActionOverdue { .. } => {
+            nc.and_then(|nc| nc.progress().action().map(|(owner, ..)| owner))
+        }
+        What::Stands { .. } => return Vec::new(),
+        What::PhaseBegins { .. }
+        | What::ClockNear { .. }
+        | What::ClockOverdue { .. }
+        | What::VerifyDue { .. }
+        | What::StageTwoNear { .. } => None,
+    };
+    let certificate = about.file.certificate.owner.as_ref();
+    // Who acted cannot verify: the managers find somebody else.
+    let certificate = if matches!(o.what, What::VerifyDue { .. }) { None } else { certificate };
+    match (own.or(certificate), &about.organisation.manager_role) {
+        (Some(person), _) => vec![Ask::Person(person.handle.clone())],
+        (None, Some(role)) => vec![Ask::Role(role.clone())],
+        (None, None) => Vec::new(),
+    }
+}
+
+/// A nonconformity in a line.
+pub(crate) fn nc_line(nc: &Nonconformity, minimal: bool, today: NaiveDate) -> Line {
+    let mut line = Line::new().strong(format!("NC-{}", nc.no)).text(format!(" {} {}", nc.grade.id(), nc.clause));
+    if nc.state() == State::Closed {
+        return line.text(", closed");
+    }
+    line = line.text(format!(", {}, due ", nc.state().id())).line(dated(nc.due_on, today));
+    if !minimal {
+        let short: String = nc.statement.chars().take(90).collect();
+        line = line.text(": ").said(short);
+    }
+    line
+}
+
+/// The whole notice.
+pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
+    let title = title(about, o);
+    match &o.what {
+        What::PhaseBegins { phase, begins_on, ends_on, .. } => phase_card(about, title, phase, *begins_on, *ends_on),
+        What::ClockNear { clock, days_left } => Card::new(Tone::Warning, title)
+            .line(Line::new().text(format!("{} left, until ", days(*days_left))).date(clock.limit).text("."))
+            .line(clock.rule.explanation())
+            .line(Line::new().text(format!("Rule {}: {}.", clock.rule.id(), clock.rule.source()))),
+        What::ClockOverdue { clock, days_over } => Card::new(Tone::Alarm, title)
+            .line(Line::new().text(format!("Overdue by {}: the limit was ", days(*days_over))).date(clock.limit).text("."))
+            .line(clock.rule.explanation())
+            .line(Line::new().text(format!("Rule {}: {}.", clock.rule.id(), clock.rule.source()))),
+        What::NcNear { .. } | What::ActionNear { .. } | What::VerifyDue { .. } => {
+            nc_card(about, Card::new(Tone::Warning, title), o)
+        }
+        What::NcOverdue { .. } | What::ActionOverdue { .. } => nc_card(about, Card::new(Tone::Alarm, title), o),
+        What::StageTwoNear { .. } => {
+            let internal = about.file.audits.iter().any(|a| a.kind == crate::domain::audit::AuditKind::Internal);
+            let ready = if internal {
+                "An internal audit is on record; the body also asks for a management review."
+            } else {
+                "No internal audit is on record yet: the body asks for one over the whole scope, and for a management review, before stage 2."
+            };
+            Card::new(Tone::Warning, title).line(ready)
+        }
+        What::Stands { .. } => stands_card(about, title),
+    }
+}
+
+fn nc_card(about: &About<'_>, card: Card, o: &Occurrence) -> Card {
+    let Some(nc) = about.nc(o) else { return card };
+    let minimal = about.organisation.minimal;
+    let mut card = card.line(nc_line(nc, minimal, about.today));
+    if let Some((owner, due, action)) = nc.progress().action() {
+        let mut line = Line::new().text("Action due ").line(dated(due, about.today));
+        if !minimal {
+            line = line.text(", by ").person(&owner.handle, &owner.name).text(": ").said(action);
+        }
+        card = card.line(line);
+    }
+    card.line(Line::new().text("Next: ").code(super::records::next_step(nc)).text("."))
+}
+
+fn serves(about: &About<'_>, serves: &Serves) -> String {
+    match serves {
+        Serves::Role(role) => about
+            .standard()
+            .and_then(|s| s.roles.get(role).map(|clause| format!("{} {clause}", s.title)))
+            .unwrap_or_else(|| role.clone()),
+        Serves::Source(source) => source.clone(),
+    }
+}
+
+/// What is live on a certificate: open nonconformities, audits on record, clocks running.
+fn live(about: &About<'_>, card: Card) -> Card {
+    let minimal = about.organisation.minimal;
+    let mut open: Vec<&Nonconformity> = about.file.nonconformities.iter().filter(|nc| nc.is_open()).collect();
+    open.sort_by_key(|nc| (nc.due_on, nc.no));
+    let mut ncs: Vec<Line> = open.iter().take(5).map(|nc| nc_line(nc, minimal, about.today)).collect();
+    if open.len() > 5 {
+        ncs.push(Line::new().text(format!("and {} more: ", open.len() - 5)).code("/nc list"));
+    }
+    if ncs.is_empty() {
+        ncs.push("none".into());
+    }
+    let mut audits: Vec<Line> = about
+        .file
+        .audits
+        .iter()
+        .rev()
+        .take(3)
+        .map(|a| Line::new().text(format!("A-{} {} ", a.no, a.kind.id())).date(a.ends_on))
+        .collect();
+    if audits.is_empty() {
+        audits.push("none yet".into());
+    }
+    let clocks: Vec<Line> =
+        about.clocks().iter().filter(|c| c.is_open()).take(5).map(|c| clock_line(c, about.today)).collect();
+    card.field("Open nonconformities", ncs).field("Audits on record", audits).field("Clocks running", clocks)
+}
+
+fn phase_card(about: &About<'_>, title: Line, phase: &str, begins: NaiveDate, ends: NaiveDate) -> Card {
+    let Some(phase) = about.phase(phase) else { return Card::new(Tone::Plain, title) };
+    let card = Card::new(Tone::Plain, title)
+        .line(phase.purpose.as_str())
+        .line(
+            Line::new()
+                .text(format!("Months {} to {}: ", phase.from, phase.to))
+                .date(begins)
+                .text(" to ")
+                .date(ends)
+                .text("."),
+        )
+        .field(
+            "To do",
+            phase
+                .activities
+                .iter()
+                .map(|a| Line::new().text(format!("• {} — {}", a.title, serves(about, &a.serves))))
+                .collect(),
+        );
+    live(about, card)
+}
+
+/// The phase that a certificate is in, in a line.
+pub(crate) fn phase_line(about: &About<'_>) -> Option<Line> {
+    let cycle = about.file.certificate.current_cycle(about.today)?;
+    let programme = about.catalogue.programme_of(about.standard()?)?;
+    let phase = calendar::current_phase(programme, cycle, about.today)?;
+    let month = calendar::month_of(cycle, about.today)
+        .map(|m| format!("month {m} of 36, "))
+        .unwrap_or_default();
+    Some(Line::new().strong(&phase.phase.title).text(format!(" ({month}until ")).date(phase.ends_on).text(")"))
+}
+
+fn stands_card(about: &About<'_>, title: Line) -> Card {
+    let mut card = Card::new(Tone::Plain, title);
+    if let Some(phase) = phase_line(about) {
+        card = card.line(Line::new().text("Phase: ").line(phase).text("."));
+    }
+    let clocks = about.clocks();
+    if let Some(next) = clocks::next_clock(&clocks, about.today) {
+        card = card.line(Line::new().text("Next: ").line(clock_line(next, about.today)).text("."));
+    }
+    let late = clocks::late(&clocks);
+    if late.is_empty() {
+        card = card.line("Nothing is late.");
+    }
+    card.field("Late", late.iter().map(|c| clock_line(c, about.today)).collect())
+}
+
+/// A card that is posted after its day: says for which day it was meant.
+pub fn late(card: Card, meant_for: NaiveDate) -> Card {
+    let mut late = card;
+    late.lines.insert(
+        0,
+        Line::new().strong("Late: ").text("this was meant for ").date(meant_for).text(" and could not be posted then."),
+    );
+    late
+}
+
+/// Several notices in one message, after a silence.
+pub fn digest(entries: &[(NaiveDate, Line)], today: NaiveDate) -> Card {
+    let mut card = Card::new(Tone::Warning, format!("{} reminders that could not be posted in time", entries.len()))
+        .line("Each with the day it was meant for:");
+    for (day, title) in entries {
+        card = card.line(Line::new().text("• ").date(*day).text(format!(" ({}) ", away(*day, today))).line(title.clone()));
+    }
+    card.line(Line::new().code("/status").text(" says where everything stands now."))
+}

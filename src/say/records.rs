@@ -1,0 +1,666 @@
+//! What is said of records: certificates, cycles, audits, nonconformities.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::card::{Card, Line, Tone};
+use super::notice::{About, clock_line, nc_line, phase_line};
+use super::dated;
+use crate::catalogue::Catalogue;
+use crate::domain::audit::{Audit, AuditKind};
+use crate::domain::calendar;
+use crate::domain::certificate::{Certificate, CertificateFile, Status};
+use crate::domain::clocks::{self, ClockState, UncoveredYear};
+use crate::domain::nonconformity::{Done, Nonconformity, State};
+use crate::domain::organisation::{Organisation, Person};
+use crate::domain::programme::Programme;
+use crate::domain::refusal::Missing;
+use crate::domain::standard::{Clause, Standard};
+use crate::notify::due::Occurrence;
+use crate::store::evidence::Evidence;
+use crate::store::journal::Told;
+use crate::store::notices::Parked;
+
+fn who(p: &Person) -> Line {
+    Line::new().person(&p.handle, &p.name)
+}
+
+/// A certificate's name; in a public post of an organisation that wants privacy, its reference.
+fn name(org: &Organisation, c: &Certificate) -> Line {
+    if org.minimal { Line::new().text(format!("C-{}", c.no)) } else { Line::new().said(&c.name) }
+}
+
+fn warn_missing(card: Card, missing: Option<&[String]>, channel: Option<&String>) -> Card {
+    match (missing, channel) {
+        (Some(missing), Some(channel)) if !missing.is_empty() => {
+            let mut card = card;
+            card.tone = Tone::Warning;
+            card.field(
+                "Permissions missing",
+                vec![
+                    Line::new()
+                        .text("In ")
+                        .channel(channel)
+                        .text(format!(" I lack: {}. Reminders cannot be posted as they should until a server admin grants them in the channel's settings.", missing.join(", "))),
+                ],
+            )
+        }
+        _ => card,
+    }
+}
+
+/// `/setup`
+pub fn setup(org: &Organisation, missing: Option<&[String]>, now: DateTime<Utc>) -> Card {
+    let local = now.with_timezone(&org.zone);
+    let role = |r: &Option<String>| r.as_ref().map_or_else(|| Line::from("none yet"), |r| Line::new().role(r));
+    let card = Card::new(Tone::Good, "Set up")
+        .line(match &org.channel {
+            Some(c) => Line::new().text("Reminders are posted in ").channel(c).text(format!(" at {:02}:00, {} (now {}).", org.hour, org.zone.name(), local.format("%Y-%m-%d %H:%M"))),
+            None => "No channel is chosen yet: give one with the option channel.".into(),
+        })
+        .line(Line::new().text("Managers: ").line(role(&org.manager_role)).text(" (whoever may manage the server always counts). Auditors: ").line(role(&org.auditor_role)).text("."))
+        .line(if org.minimal { "Privacy: minimal. Public posts carry references and dates only." } else { "Privacy: open. Statements and names may stand in public posts." })
+        .line(Line::new().text("Next: ").code("/certificate add").text("."));
+    warn_missing(card, missing, org.channel.as_ref())
+}
+
+fn about<'a>(org: &'a Organisation, catalogue: &'a Catalogue, file: &'a CertificateFile, today: NaiveDate) -> About<'a> {
+    About { organisation: org, catalogue, file, today }
+}
+
+fn status_words(c: &Certificate, today: NaiveDate) -> Line {
+    match c.status(today) {
+        Status::Preparing => "being prepared for".into(),
+        Status::Certified => match c.current_cycle(today) {
+            Some(cycle) => Line::new().text("valid until ").line(dated(cycle.expires_on, today)),
+            None => "valid".into(),
+        },
+        Status::ExpiredRestorable { until } => Line::new().strong("expired").text(", can be restored until ").line(dated(until, today)),
+        Status::Expired => Line::new().strong("expired").text("; it takes an initial certification again"),
+    }
+}
+
+/// The dates of a cycle's phases, in lines.
+fn phases(programme: Option<&Programme>, c: &Certificate, today: NaiveDate) -> Vec<Line> {
+    let (Some(programme), Some(cycle)) = (programme, c.current_cycle(today).or_else(|| c.latest_cycle())) else {
+        return Vec::new();
+    };
+    calendar::phase_dates(programme, cycle)
+        .iter()
+        .map(|p| {
+            let mark = if p.begins_on <= today && today <= p.ends_on { "→ " } else { "" };
+            Line::new().text(mark).date(p.begins_on).text(" to ").date(p.ends_on).text(format!(" {}", p.phase.title))
+        })
+        .collect()
+}
+
+/// `/certificate add`
+pub fn certificate_added(
+    org: &Organisation,
+    standard: &Standard,
+    programme: Option<&Programme>,
+    c: &Certificate,
+    missing: Option<&[String]>,
+    today: NaiveDate,
+) -> Card {
+    let mut card = Card::new(Tone::Good, Line::new().text(format!("C-{} recorded: ", c.no)).line(name(org, c)))
+        .line(Line::new().text(format!("{}, ", standard.title)).line(status_words(c, today)).text("."));
+    match c.cycles.first() {
+        Some(cycle) => {
+            card = card
+                .line(Line::new().text("Decided on ").date(cycle.decided_on).text(", expires on ").date(cycle.expires_on).text("."))
+                .field("The cycle", phases(programme, c, today));
+        }
+        None => {
+            card = card.line(Line::new().text("Record the decision with ").code(format!("/certificate decide certificate:C-{}", c.no)).text("; the way there: ").code(format!("/cycle show certificate:C-{}", c.no)).text("."));
+        }
+    }
+    let channel = c.channel.as_ref().or(org.channel.as_ref());
+    if let Some(to) = channel {
+        card = card.line(Line::new().text("Its reminders go to ").channel(to).text(format!(" at {:02}:00, {}.", org.hour, org.zone.name())));
+    }
+    warn_missing(card, missing, channel)
+}
+
+/// `/certificate list`
+pub fn certificates(catalogue: &Catalogue, files: &[CertificateFile], today: NaiveDate) -> Card {
+    let mut card = Card::new(Tone::Plain, "Certificates");
+    if files.is_empty() {
+        card = card.line(Line::new().text("None yet. Add the first with ").code("/certificate add").text("."));
+    }
+    for f in files {
+        let c = &f.certificate;
+        let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
+        card = card.line(
+            Line::new().strong(format!("C-{}", c.no)).text(" ").said(&c.name).text(format!(" · {standard} · ")).line(status_words(c, today)),
+        );
+    }
+    card
+}
+
+/// `/certificate show`
+pub fn certificate(org: &Organisation, catalogue: &Catalogue, file: &CertificateFile, told: &[Told], today: NaiveDate) -> Card {
+    let c = &file.certificate;
+    let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
+    let mut card = Card::new(Tone::Plain, Line::new().text(format!("C-{} ", c.no)).said(&c.name))
+        .line(Line::new().text(format!("{standard}, ")).line(status_words(c, today)).text("."));
+    if let Some(phase) = phase_line(&about(org, catalogue, file, today)) {
+        card = card.line(Line::new().text("Phase: ").line(phase).text("."));
+    }
+    let mut facts = Vec::new();
+    if let Some(body) = &c.body {
+        facts.push(Line::new().text("Body: ").said(body));
+    }
+    if let Some(number) = &c.number {
+        facts.push(Line::new().text("Number: ").said(number));
+    }
+    if let Some(owner) = &c.owner {
+        facts.push(Line::new().text("Owner: ").line(who(owner)));
+    }
+    if let Some(on) = c.stage2_on {
+        facts.push(Line::new().text("Stage 2: ").date(on));
+    }
+    for cycle in &c.cycles {
+        facts.push(Line::new().text(format!("Cycle {}: decided ", cycle.n)).date(cycle.decided_on).text(", months from ").date(cycle.anchor).text(", expires ").date(cycle.expires_on));
+    }
+    for gap in c.gaps() {
+        facts.push(Line::new().text("No valid certificate from ").date(gap.from).text(" to ").date(gap.to));
+    }
+    let open = file.nonconformities.iter().filter(|nc| nc.is_open()).count();
+    facts.push(Line::new().text(format!("{} audits, {} nonconformities of which {open} open", file.audits.len(), file.nonconformities.len())));
+    card = card.field("On record", facts);
+    let journal = told
+        .iter()
+        .map(|t| {
+            let line = Line::new().instant(t.at).text(format!(" {} by ", t.verb)).said(&t.actor).text(format!(" ({})", t.door));
+            match &t.reason {
+                Some(reason) => line.text(": ").said(reason),
+                None => line,
+            }
+        })
+        .collect();
+    card.field("Journal, latest first", journal)
+}
+
+/// What changes in the calendar, before and after.
+fn calendar_changes(catalogue: &Catalogue, was: &Certificate, now: &Certificate, today: NaiveDate) -> Vec<Line> {
+    let programme = catalogue.standard(&now.standard).and_then(|s| catalogue.programme_of(s));
+    let Some(programme) = programme else { return Vec::new() };
+    let Some(after) = now.latest_cycle() else { return Vec::new() };
+    let before = was.cycles.iter().find(|c| c.n == after.n);
+    let mut lines = Vec::new();
+    let old = before.map(|b| calendar::phase_dates(programme, b)).unwrap_or_default();
+    for p in calendar::phase_dates(programme, after) {
+        match old.iter().find(|o| o.phase.id == p.phase.id).map(|o| o.begins_on) {
+            Some(same) if same == p.begins_on => {}
+            Some(other) => lines.push(Line::new().text(format!("{}: ", p.phase.title)).date(other).text(" → ").date(p.begins_on)),
+            None => lines.push(Line::new().text(format!("{}: ", p.phase.title)).date(p.begins_on)),
+        }
+    }
+    match before {
+        Some(b) if b.expires_on == after.expires_on => {}
+        Some(b) => lines.push(Line::new().text("Expiry: ").date(b.expires_on).text(" → ").date(after.expires_on)),
+        None => lines.push(Line::new().text("Expiry: ").line(dated(after.expires_on, today))),
+    }
+    lines
+}
+
+fn open_majors(before: &CertificateFile) -> Vec<Line> {
+    let open: Vec<String> = before
+        .nonconformities
+        .iter()
+        .filter(|nc| nc.is_open() && nc.grade == crate::domain::nonconformity::Grade::Major && nc.progress().verified.is_none())
+        .map(|nc| format!("NC-{}", nc.no))
+        .collect();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    vec![Line::new().text(format!("{} not verified yet: the body decides only once the correction of every major nonconformity is verified (ISO/IEC 17021-1:2015 9.5.2, 9.6.3.2.2).", open.join(", ")))]
+}
+
+/// `/certificate decide`
+pub fn decided(org: &Organisation, catalogue: &Catalogue, c: &Certificate, before: &CertificateFile, today: NaiveDate) -> Card {
+    let mut card = Card::new(Tone::Good, Line::new().line(name(org, c)).text(": certified"));
+    if let Some(cycle) = c.latest_cycle() {
+        card = card.line(Line::new().text("Decided on ").date(cycle.decided_on).text(", valid until ").date(cycle.expires_on).text(". The three-year cycle begins."));
+    }
+    card.field("Majors open", open_majors(before)).field("The cycle", calendar_changes(catalogue, &before.certificate, c, today))
+}
+
+/// `/certificate renew`
+pub fn renewed(org: &Organisation, catalogue: &Catalogue, c: &Certificate, before: &CertificateFile, today: NaiveDate) -> Card {
+    let mut card = Card::new(Tone::Good, Line::new().line(name(org, c)).text(": renewed"));
+    if let Some(cycle) = c.latest_cycle() {
+        card = card.line(
+            Line::new().text("Decided on ").date(cycle.decided_on).text(format!(". Cycle {} is counted from ", cycle.n)).date(cycle.anchor).text(", the day after the old expiry, and runs to ").date(cycle.expires_on).text("."),
+        );
+    }
+    let gaps = c.gaps().iter().map(|g| Line::new().date(g.from).text(" to ").date(g.to)).collect();
+    card.field("No valid certificate", gaps)
+        .field("Majors open", open_majors(before))
+        .field("The cycle", calendar_changes(catalogue, &before.certificate, c, today))
+}
+
+/// `/certificate edit`
+pub fn edited(
+    org: &Organisation,
+    catalogue: &Catalogue,
+    was: &Certificate,
+    now: &Certificate,
+    before: &CertificateFile,
+    reason: Option<&str>,
+    today: NaiveDate,
+) -> Card {
+    let mut lines = Vec::new();
+    let said = |t: Option<&String>| t.map_or_else(|| Line::from("none"), |t| Line::new().said(t));
+    let mut text = |what: &str, a: Option<&String>, b: Option<&String>| {
+        if a != b {
+            lines.push(Line::new().text(format!("{what}: ")).line(said(a)).text(" → ").line(said(b)));
+        }
+    };
+    if !org.minimal {
+        text("Name", Some(&was.name), Some(&now.name));
+        text("Body", was.body.as_ref(), now.body.as_ref());
+        text("Number", was.number.as_ref(), now.number.as_ref());
+        text("Owner", was.owner.as_ref().map(|p| &p.name), now.owner.as_ref().map(|p| &p.name));
+    }
+    if was.channel != now.channel
+        && let Some(channel) = &now.channel
+    {
+        lines.push(Line::new().text("Channel: ").channel(channel));
+    }
+    let mut card = Card::new(Tone::Good, Line::new().line(name(org, now)).text(" corrected"));
+    if let Some(reason) = reason.filter(|_| !org.minimal) {
+        card = card.line(Line::new().text("Reason: ").said(reason));
+    }
+    card.field("Changed", lines)
+        .field("The calendar", calendar_changes(catalogue, &before.certificate, now, today))
+        .footer("The old values stay in the journal; notices that were pending are replaced.")
+}
+
+/// `/cycle show`
+pub fn cycle(org: &Organisation, catalogue: &Catalogue, file: &CertificateFile, today: NaiveDate) -> Card {
+    let c = &file.certificate;
+    let standard = catalogue.standard(&c.standard);
+    let programme = standard.and_then(|s| catalogue.programme_of(s));
+    let about = about(org, catalogue, file, today);
+    let mut card = Card::new(Tone::Plain, Line::new().said(&c.name).text(": the cycle")).line(Line::new().line(status_words(c, today)).text("."));
+    if let Some(phase) = phase_line(&about) {
+        card = card.line(Line::new().text("Phase: ").line(phase).text("."));
+    }
+    card = if c.cycles.is_empty() {
+        card.field("The way to the certificate", preparation(programme, file, today))
+    } else {
+        card.field("Phases", phases(programme, c, today))
+    };
+    let mut clocks: Vec<Line> = about.clocks().iter().map(|k| clock_line(k, today)).collect();
+    if clocks.is_empty() {
+        clocks.push("none yet: they begin with stage 2 and with the decision".into());
+    }
+    card.field("Clocks, each with its rule", clocks)
+}
+
+/// The steps to the first certificate, with what is on record for each.
+fn preparation(programme: Option<&Programme>, file: &CertificateFile, today: NaiveDate) -> Vec<Line> {
+    let held = |kind: AuditKind| file.audits.iter().filter(|a| a.kind == kind).map(|a| a.ends_on).max();
+    let open = file.nonconformities.iter().filter(|nc| nc.is_open()).count();
+    let Some(programme) = programme else { return Vec::new() };
+    programme
+        .preparation
+        .iter()
+        .map(|step| {
+            let line = Line::new().strong(&step.title);
+            let line = if step.optional { line.text(" (optional)") } else { line };
+            let on = match step.id.as_str() {
+                "gap-analysis" => held(AuditKind::Gap),
+                // The opening meeting begins the first audit of the body.
+                "opening-meeting" | "stage-1" => held(AuditKind::Stage1),
+                "stage-2" => held(AuditKind::Stage2).or(file.certificate.stage2_on),
+                _ => None,
+            };
+            match (step.id.as_str(), on) {
+                (_, Some(on)) if on > today => line.text(": booked for ").line(dated(on, today)),
+                (_, Some(on)) => line.text(": held, ").date(on),
+                ("nonconformities", None) if open > 0 => line.text(format!(": {open} open. {}", step.purpose)),
+                (_, None) => line.text(format!(": {}", step.purpose)),
+            }
+        })
+        .collect()
+}
+
+/// `/cycle preview`
+pub fn preview(org: &Organisation, c: &Certificate, coming: &[Occurrence], months: u32) -> Card {
+    let mut card = Card::new(Tone::Plain, Line::new().said(&c.name).text(format!(": what will be posted in the next {months} months")))
+        .line(Line::new().text(format!("At {:02}:00, {}, as things stand now:", org.hour, org.zone.name())));
+    if coming.is_empty() {
+        card = card.line("Nothing falls due.");
+    }
+    for o in coming {
+        card = card.line(Line::new().date(o.due_on).text(" ").said(&o.title));
+    }
+    card
+}
+
+/// `/status`
+pub fn status(org: &Organisation, catalogue: &Catalogue, files: &[CertificateFile], parked: &[Parked], today: NaiveDate) -> Card {
+    let mut card = Card::new(Tone::Plain, "Where we stand").line(Line::new().text("Today is ").date(today).text("."));
+    if files.is_empty() {
+        card = card.line(Line::new().text("No certificate is on record yet. Add the first with ").code("/certificate add").text("."));
+    }
+    for file in files {
+        let about = about(org, catalogue, file, today);
+        let c = &file.certificate;
+        let clocks = about.clocks();
+        let mut lines = vec![Line::new().said(&c.name).text(", ").line(status_words(c, today))];
+        if let Some(phase) = phase_line(&about) {
+            lines.push(Line::new().text("Phase: ").line(phase));
+        }
+        if let Some(next) = clocks::next_clock(&clocks, today) {
+            lines.push(Line::new().text("Next: ").line(clock_line(next, today)));
+        }
+        for late in clocks::late(&clocks) {
+            card.tone = Tone::Alarm;
+            lines.push(Line::new().strong("Late: ").line(clock_line(late, today)));
+        }
+        let open: Vec<&Nonconformity> = file.nonconformities.iter().filter(|nc| nc.is_open()).collect();
+        for nc in open.iter().filter(|nc| nc.due_on < today) {
+            card.tone = Tone::Alarm;
+            lines.push(Line::new().strong("Late: ").line(nc_line(nc, true, today)));
+        }
+        for (nc, due) in open.iter().filter_map(|nc| {
+            let p = nc.progress();
+            p.action().filter(|(_, due, _)| *due < today && p.implemented.is_none()).map(|(_, due, _)| (nc, due))
+        }) {
+            lines.push(Line::new().strong("Late: ").text(format!("action of NC-{}, due ", nc.no)).line(dated(due, today)));
+        }
+        lines.push(Line::new().text(format!("{} open nonconformities, {} audits on record", open.len(), file.audits.len())));
+        let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
+        card = card.field(format!("C-{} · {standard}", c.no), lines);
+    }
+    let stuck = parked
+        .iter()
+        .map(|p| Line::new().text(format!("{} reminders wait for ", p.notices)).channel(&p.channel).text(": ").said(&p.why))
+        .collect::<Vec<_>>();
+    if !stuck.is_empty() {
+        card.tone = Tone::Alarm;
+    }
+    card.field("Cannot be posted", stuck)
+}
+
+/// `/audit log`
+pub fn audit_logged(org: &Organisation, c: &Certificate, a: &Audit, uncovered: &[UncoveredYear]) -> Card {
+    let mut card = Card::new(Tone::Good, Line::new().text(format!("A-{} recorded: {} audit", a.no, a.kind.id()))).line(held(a));
+    if !org.minimal {
+        card = card
+            .line(Line::new().text("Certificate: ").said(&c.name))
+            .field("Scope", vec![Line::new().said(&a.scope)])
+            .field("Conclusion", vec![Line::new().said(&a.conclusion)])
+            .field("Lead", vec![lead(a)]);
+    }
+    let years: Vec<Line> = if a.kind == AuditKind::Surveillance {
+        uncovered
+            .iter()
+            .filter(|u| u.passed_over || u.missed)
+            .map(|u| {
+                Line::new().text(format!("{} has no surveillance audit", u.year)).text(if u.missed { ": missed. " } else { ". Book one by " }).date(u.until).text(" — ISO/IEC 17021-1:2015 9.1.3.3 asks for one in each calendar year")
+            })
+            .chain(uncovered.iter().filter(|u| !u.passed_over && !u.missed).map(|u| {
+                Line::new().text(format!("{} still needs its surveillance audit, by ", u.year)).date(u.until).text(" (ISO/IEC 17021-1:2015 9.1.3.3)")
+            }))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    if !years.is_empty() {
+        card.tone = Tone::Warning;
+    }
+    card.field("Calendar years to cover", years)
+        .footer(format!("Raise what it found with /nc raise audit:A-{}", a.no))
+}
+
+fn held(a: &Audit) -> Line {
+    let line = Line::new().text("Held on ").date(a.starts_on);
+    if a.ends_on == a.starts_on { line } else { line.text(" to ").date(a.ends_on) }
+}
+
+fn lead(a: &Audit) -> Line {
+    match (&a.lead, &a.lead_name) {
+        (Some(p), _) => who(p),
+        (None, Some(name)) => Line::new().said(name),
+        (None, None) => "unknown".into(),
+    }
+}
+
+/// `/audit list`
+pub fn audits(certificates: &[Certificate], audits: &[Audit]) -> Card {
+    let mut card = Card::new(Tone::Plain, "Audits");
+    if audits.is_empty() {
+        card = card.line(Line::new().text("None on record. Log one with ").code("/audit log").text("."));
+    }
+    for a in audits.iter().rev().take(30) {
+        let names: Vec<&str> = certificates.iter().filter(|c| a.certificates.contains(&c.id)).map(|c| c.name.as_str()).collect();
+        card = card.line(
+            Line::new().strong(format!("A-{}", a.no)).text(format!(" {} ", a.kind.id())).date(a.ends_on).text(" · ").said(names.join(", ")).text(" · ").said(a.scope.chars().take(80).collect::<String>()),
+        );
+    }
+    if audits.len() > 30 {
+        card = card.line(format!("and {} earlier ones; narrow the list with the option certificate.", audits.len() - 30));
+    }
+    card
+}
+
+/// `/audit show`
+pub fn audit(org: &Organisation, certificates: &[Certificate], a: &Audit, ncs: &[Nonconformity], report: &[Evidence]) -> Card {
+    let names: Vec<&str> = certificates.iter().filter(|c| a.certificates.contains(&c.id)).map(|c| c.name.as_str()).collect();
+    let found = ncs.iter().filter(|nc| nc.audit.is_some_and(|(id, _)| id == a.id));
+    let logged = org.day_of(a.logged_at);
+    Card::new(Tone::Plain, format!("A-{}: {} audit", a.no, a.kind.id()))
+        .line(held(a))
+        .line(Line::new().text("Recorded on ").date(logged).text(" by ").line(who(&a.logged_by)))
+        .field("Certificates", vec![Line::new().said(names.join(", "))])
+        .field("Scope", vec![Line::new().said(&a.scope)])
+        .field("Conclusion", vec![Line::new().said(&a.conclusion)])
+        .field("Lead", vec![lead(a)])
+        .field("Findings", found.map(|nc| nc_line(nc, false, logged)).collect())
+        .field("Report", report.iter().map(evidence).collect())
+}
+
+/// `/nc raise`
+pub fn nc_raised(org: &Organisation, c: &Certificate, clause: Option<&Clause>, nc: &Nonconformity, same: &[i64], today: NaiveDate) -> Card {
+    let mut card = Card::new(Tone::Warning, format!("NC-{} raised", nc.no)).line(Line::new().text("Due ").line(dated(nc.due_on, today)).text("."));
+    if !org.minimal {
+        let title = clause.map(|c| format!(" {}", c.title)).unwrap_or_default();
+        card = card
+            .line(Line::new().text("Certificate: ").said(&c.name))
+            .line(Line::new().text(format!("{} nonconformity against ", nc.grade.id())).said(&nc.clause).text(title))
+            .field("Statement", vec![Line::new().said(&nc.statement)]);
+        let mut facts = Vec::new();
+        if let Some(owner) = &nc.owner {
+            facts.push(Line::new().text("Owner: ").line(who(owner)));
+        }
+        if let Some(area) = &nc.area {
+            facts.push(Line::new().text("Area: ").said(area));
+        }
+        if let Some((_, no)) = nc.audit {
+            facts.push(Line::new().text(format!("Found by A-{no}")));
+        }
+        card = card.field("Details", facts);
+    }
+    if !same.is_empty() {
+        let list: Vec<String> = same.iter().map(|n| format!("NC-{n}")).collect();
+        card = card.field("Seen before", vec![Line::new().text(format!("Same clause and area: {}. Was the earlier action effective?", list.join(", ")))]);
+    }
+    card.footer(format!("Next: {}", next_step(nc)))
+}
+
+/// `/nc assign`
+pub fn nc_assigned(org: &Organisation, nc: &Nonconformity, today: NaiveDate) -> Card {
+    let card = Card::new(Tone::Good, format!("NC-{} assigned", nc.no)).line(Line::new().text("Due ").line(dated(nc.due_on, today)).text("."));
+    match &nc.owner {
+        Some(owner) if !org.minimal => card.line(Line::new().text("Owner: ").line(who(owner))),
+        _ => card,
+    }
+}
+
+/// The command that takes a nonconformity further.
+pub fn next_step(nc: &Nonconformity) -> String {
+    let n = nc.no;
+    let p = nc.progress();
+    if p.closed.is_some() {
+        return format!("/nc show nc:NC-{n}");
+    }
+    let verb = match p.missing(1).first() {
+        Some(Missing::Correction) => "correct",
+        Some(Missing::Cause) => "cause",
+        Some(Missing::ActionDone) if p.plan.is_none() => "plan",
+        Some(Missing::ActionDone) => "done",
+        Some(Missing::Verification) => "verify",
+        Some(Missing::Evidence) => "evidence",
+        None => "close",
+    };
+    format!("/nc {verb} nc:NC-{n}")
+}
+
+fn step_title(nc: &Nonconformity) -> (&'static str, Tone) {
+    match nc.steps.last().map(|s| &s.what) {
+        Some(Done::Correction(_)) => ("correction recorded", Tone::Good),
+        Some(Done::Cause(_)) => ("root cause recorded", Tone::Good),
+        Some(Done::Plan { .. }) => ("action planned", Tone::Good),
+        Some(Done::Implemented(_)) => ("action done", Tone::Good),
+        Some(Done::Verified { effective: true, .. }) => ("verified effective", Tone::Good),
+        Some(Done::Verified { effective: false, .. }) => ("not effective: back to the cause", Tone::Warning),
+        Some(Done::Evidence) => ("evidence added", Tone::Good),
+        Some(Done::Closed { .. }) => ("closed", Tone::Good),
+        Some(Done::Reopened { .. }) => ("reopened", Tone::Warning),
+        None => ("recorded", Tone::Good),
+    }
+}
+
+/// After a step.
+pub fn nc_step(org: &Organisation, nc: &Nonconformity, evidence: u32) -> Card {
+    let (title, tone) = step_title(nc);
+    let mut card = Card::new(tone, format!("NC-{} {title}", nc.no));
+    if let Some(step) = nc.steps.last() {
+        match &step.what {
+            Done::Plan { owner, due_on, action } => {
+                card = card.line(Line::new().text("Due ").date(*due_on).text("."));
+                if !org.minimal {
+                    card = card.line(Line::new().text("By ").line(who(owner)).text(": ").said(action));
+                }
+            }
+            what if !org.minimal => card = words(what).into_iter().fold(card, Card::line),
+            _ => {}
+        }
+    }
+    if nc.is_open() {
+        let next = if nc.state() == State::Verified && evidence == 0 { format!("/nc evidence nc:NC-{}", nc.no) } else { next_step(nc) };
+        card.footer(format!("Next: {next}"))
+    } else {
+        card
+    }
+}
+
+fn words(what: &Done) -> Option<Line> {
+    match what {
+        Done::Correction(t) | Done::Cause(t) | Done::Implemented(t) => Some(Line::new().said(t)),
+        Done::Verified { how, .. } => Some(Line::new().said(how)),
+        Done::Reopened { reason } => Some(Line::new().text("Because: ").said(reason)),
+        Done::Closed { note } => note.as_ref().map(|n| Line::new().said(n)),
+        Done::Plan { action, .. } => Some(Line::new().said(action)),
+        Done::Evidence => None,
+    }
+}
+
+/// `/nc list`
+pub fn ncs(ncs: &[Nonconformity], today: NaiveDate) -> Card {
+    let mut card = Card::new(Tone::Plain, "Nonconformities");
+    if ncs.is_empty() {
+        card = card.line("None.");
+    }
+    let mut sorted: Vec<&Nonconformity> = ncs.iter().collect();
+    sorted.sort_by_key(|nc| (!nc.is_open(), nc.due_on, nc.no));
+    for nc in sorted.iter().take(25) {
+        let mut line = nc_line(nc, false, today);
+        if let Some(owner) = &nc.owner {
+            line = line.text(" · ").line(who(owner));
+        }
+        card = card.line(line);
+    }
+    if sorted.len() > 25 {
+        card = card.line(format!("and {} more; narrow the list with its options.", sorted.len() - 25));
+    }
+    card
+}
+
+fn evidence(e: &Evidence) -> Line {
+    let line = match (&e.file, &e.link, &e.note) {
+        (Some((name, sha, size)), _, _) => Line::new().said(name).text(format!(" ({size} bytes, SHA-256 {}…)", sha.chars().take(12).collect::<String>())),
+        (None, Some(link), _) => Line::new().said(link),
+        (None, None, Some(note)) => Line::new().said(note),
+        (None, None, None) => "nothing".into(),
+    };
+    line.text(", ").line(who(&e.by)).text(" ").instant(e.at)
+}
+
+/// `/nc show`
+pub fn nc(c: Option<&Certificate>, nc: &Nonconformity, proof: &[Evidence], count: u32, today: NaiveDate) -> Card {
+    let mut card = Card::new(Tone::Plain, format!("NC-{}: {} nonconformity, {}", nc.no, nc.grade.id(), nc.state().id()))
+        .field("Statement", vec![Line::new().said(&nc.statement)]);
+    let mut facts = vec![Line::new().text("Against ").said(&nc.clause)];
+    if let Some(c) = c {
+        facts.push(Line::new().text("Certificate: ").said(&c.name));
+    }
+    if let Some((_, no)) = nc.audit {
+        facts.push(Line::new().text(format!("Found by A-{no}")));
+    }
+    if let Some(area) = &nc.area {
+        facts.push(Line::new().text("Area: ").said(area));
+    }
+    match &nc.owner {
+        Some(owner) => facts.push(Line::new().text("Owner: ").line(who(owner))),
+        None => facts.push("Owner: none yet".into()),
+    }
+    facts.push(Line::new().text("Due ").line(dated(nc.due_on, today)));
+    facts.push(Line::new().text("Raised by ").line(who(&nc.raised_by)).text(" ").instant(nc.raised_at));
+    card = card.field("On record", facts);
+    let history = nc
+        .steps
+        .iter()
+        .map(|s| {
+            let what = match &s.what {
+                Done::Correction(_) => "correction",
+                Done::Cause(_) => "cause",
+                Done::Plan { .. } => "action planned",
+                Done::Implemented(_) => "action done",
+                Done::Verified { effective: true, .. } => "verified effective",
+                Done::Verified { effective: false, .. } => "found not effective",
+                Done::Evidence => "evidence",
+                Done::Closed { .. } => "closed",
+                Done::Reopened { .. } => "reopened",
+            };
+            let line = Line::new().instant(s.at).text(" ").strong(what).text(" by ").line(who(&s.by));
+            match words(&s.what) {
+                Some(w) => line.text(": ").line(w),
+                None => line,
+            }
+        })
+        .collect();
+    card = card.field("Steps", history).field("Evidence", proof.iter().map(evidence).collect());
+    if nc.is_open() {
+        let missing = nc.progress().missing(usize::try_from(count).unwrap_or(usize::MAX));
+        let list = missing
+            .iter()
+            .map(|m| {
+                Line::from(match m {
+                    Missing::Correction => "the correction",
+                    Missing::Cause => "the root cause",
+                    Missing::ActionDone => "the corrective action, planned and done",
+                    Missing::Verification => "its effectiveness, verified by someone other than who acted",
+                    Missing::Evidence => "a piece of evidence: a file or a link",
+                })
+            })
+            .collect();
+        card = card.field("Missing for closing", list).footer(format!("Next: {}", next_step(nc)));
+    }
+    card
+}
+

@@ -1,0 +1,281 @@
+//! What is said where a request cannot be met: what was wrong, and what to do instead.
+
+use chrono::NaiveDate;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::card::{Card, Line, Tone};
+use crate::catalogue::Catalogue;
+use crate::domain::audit::Audit;
+use crate::domain::certificate::Certificate;
+use crate::domain::day::DayFault;
+use crate::domain::nonconformity::Nonconformity;
+use crate::domain::refusal::{Acted, Missing, Refusal};
+use crate::domain::standard::Standard;
+
+/// A refusal as a card.
+pub fn card(words: Line) -> Card {
+    Card::new(Tone::Refusal, "Not done").line(words)
+}
+
+/// Something of ours broke.
+pub fn broken(reference: &str) -> Line {
+    Line::new()
+        .text("That did not work; nothing was changed. Try again in a minute; if it goes on, give the admin the reference ")
+        .code(reference)
+        .text(".")
+}
+
+/// The disk is full.
+pub fn full() -> Line {
+    "The storage is full: nothing was saved. Ask the admin to free space, then try again.".into()
+}
+
+/// A form that is not known any more.
+pub fn form_gone() -> Line {
+    "This form is no longer open (it waits for a day). Give the command again.".into()
+}
+
+pub(crate) fn not_a_reader() -> Line {
+    "This command cannot be carried out this way. Give it again.".into()
+}
+
+/// A line that the grammar does not take.
+pub fn grammar(e: &clap::Error, argv: &[String]) -> Line {
+    let context = |kind: ContextKind| {
+        e.get(kind).map(|v| match v {
+            ContextValue::String(s) => s.clone(),
+            ContextValue::Strings(s) => s.join(", "),
+            ContextValue::StyledStr(s) => s.to_string(),
+            ContextValue::StyledStrs(s) => s.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            ContextValue::Bool(_) | ContextValue::Number(_) | ContextValue::None | _ => String::new(),
+        })
+    };
+    let option = |s: &str| s.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default().to_owned();
+    let arg = context(ContextKind::InvalidArg).map(|a| option(&a)).unwrap_or_default();
+    let command: Vec<&str> = argv.iter().map(String::as_str).take_while(|w| !w.starts_with('-')).collect();
+    let help = format!("/help {}", command.join(" "));
+    match e.kind() {
+        ErrorKind::MissingRequiredArgument => {
+            let missing = context(ContextKind::InvalidArg).unwrap_or_default();
+            let names: Vec<String> = missing.split(", ").map(option).collect();
+            Line::new().text("Still needed: ").code(names.join(", ")).text(". ").code(help).text(" says more.")
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let value = context(ContextKind::InvalidValue).unwrap_or_default();
+            let line = Line::new().code(&arg).text(" cannot be ").said(value);
+            match context(ContextKind::ValidValue).filter(|v| !v.is_empty()) {
+                Some(valid) => line.text(": it is one of ").text(valid).text("."),
+                None => match std::error::Error::source(e) {
+                    Some(why) => line.text(format!(": {why}.")),
+                    None => line.text(". ").code(help).text(" says what it takes."),
+                },
+            }
+        }
+        ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let line = Line::new().text("There is no command ").said(argv.join(" ")).text(".");
+            match context(ContextKind::SuggestedSubcommand).filter(|s| !s.is_empty()) {
+                Some(near) => line.text(" Did you mean ").code(near).text("?"),
+                None => line.text(" ").code("/help").text(" lists them."),
+            }
+        }
+        ErrorKind::UnknownArgument => {
+            Line::new().text("This command has no option ").said(arg).text(". ").code(help).text(" lists its options.")
+        }
+        ErrorKind::ArgumentConflict => {
+            Line::new().code(arg).text(" was given twice. Give it once.")
+        }
+        _ => Line::new().text("That line was not understood. ").code(help).text(" shows how it goes."),
+    }
+}
+
+pub(crate) fn only_managers(verb: &str, role: Option<&str>) -> Line {
+    let line = Line::new().text("Only managers can use ").code(format!("/{verb}")).text(": ");
+    match role {
+        Some(role) => line.text("those with the role ").role(role).text(", and whoever may manage the server."),
+        None => line.text("whoever may manage the server; they can name a manager role with ").code("/setup manager").text("."),
+    }
+}
+
+pub(crate) fn only_auditors(verb: &str) -> Line {
+    Line::new()
+        .text("Only managers and internal auditors can use ")
+        .code(format!("/{verb}"))
+        .text(". Ask one of them, or ask a manager to give you the auditor role.")
+}
+
+pub(crate) fn only_owner(verb: &str, nc: &Nonconformity) -> Line {
+    let line = Line::new().text(format!("Only the owner of NC-{} and managers can use ", nc.no)).code(format!("/{verb}"));
+    match &nc.owner {
+        Some(owner) => line.text(" on it. Its owner is ").person(&owner.handle, &owner.name).text("."),
+        None => line.text(" on it. It has no owner yet: ask a manager to assign it with ").code("/nc assign").text("."),
+    }
+}
+
+pub(crate) fn file_not_had(name: &str, why: &str) -> Line {
+    Line::new().text("The file ").said(name).text(format!(" could not be had: {why}. Nothing was recorded; attach it again."))
+}
+
+pub(crate) fn no_such_file(reference: &str) -> Line {
+    Line::new().text("There is no file ").said(reference).text(". Name a file that can be read.")
+}
+
+pub(crate) fn no_certificate(typed: &str, all: &[Certificate]) -> Line {
+    let line = Line::new().text("There is no certificate ").said(typed).text(" here. ");
+    if all.is_empty() {
+        return line.text("Add the first one with ").code("/certificate add").text(".");
+    }
+    let known: Vec<String> = all.iter().take(8).map(|c| format!("C-{} {}", c.no, c.name)).collect();
+    line.text("There is: ").said(known.join(", ")).text(".")
+}
+
+pub(crate) fn several_certificates(typed: &str, found: &[&Certificate]) -> Line {
+    let known: Vec<String> = found.iter().take(8).map(|c| format!("C-{} {}", c.no, c.name)).collect();
+    Line::new().text("Several certificates match ").said(typed).text(": ").said(known.join(", ")).text(". Give the number or the whole name.")
+}
+
+pub(crate) fn no_audit(typed: &str, known: usize) -> Line {
+    let line = Line::new().text("There is no audit ").said(typed).text(" here. ");
+    if known == 0 { line.text("None is on record yet: ").code("/audit log").text(".") } else { line.code("/audit list").text(" shows them.") }
+}
+
+pub(crate) fn no_nc(typed: &str, known: usize) -> Line {
+    let line = Line::new().text("There is no nonconformity ").said(typed).text(" here. ");
+    if known == 0 { line.text("None is on record yet: ").code("/nc raise").text(".") } else { line.code("/nc list").text(" shows them.") }
+}
+
+pub(crate) fn no_clause(typed: &str, standard: Option<&Standard>) -> Line {
+    match standard {
+        Some(s) => Line::new()
+            .text(format!("{} has no clause or control ", s.title))
+            .said(typed)
+            .text(". Give its number, such as ")
+            .code(s.roles.get("internal-audit").map_or("9.2", String::as_str))
+            .text("; the option completes as you type."),
+        None => "Give the clause that is not met, such as 9.2.".into(),
+    }
+}
+
+pub(crate) fn no_standard(typed: &str, catalogue: &Catalogue) -> Line {
+    let known: Vec<&str> = catalogue.standards.iter().map(|s| s.id.as_str()).collect();
+    Line::new().text("There is no standard ").said(typed).text(format!(" in the catalogue. There is: {}.", known.join(", ")))
+}
+
+pub(crate) fn no_zone(typed: &str) -> Line {
+    Line::new().text("There is no time zone ").said(typed).text(". Give its IANA name, such as Europe/Berlin; the option completes as you type.")
+}
+
+pub(crate) fn no_command(typed: &str) -> Line {
+    Line::new().text("There is no command ").said(typed).text(". ").code("/help").text(" lists them.")
+}
+
+pub(crate) fn day(option: &str, typed: &str, fault: &DayFault) -> Line {
+    let line = Line::new().code(option).text(": ");
+    match fault {
+        DayFault::Ambiguous { readings } => {
+            let read: Vec<String> = readings.iter().map(|d| d.format("%Y-%m-%d (%-d %B %Y)").to_string()).collect();
+            line.said(typed).text(format!(" can be read as {}. Type it as year-month-day.", read.join(" or as ")))
+        }
+        DayFault::Impossible => line.said(typed).text(" is a day that does not exist. Check the day and the month."),
+        DayFault::OutOfRange => line.said(typed).text(" is too far away: days from 1990 to 2100 can be recorded."),
+        DayFault::NotADay => line.said(typed).text(" is not understood as a day. Type it like 2026-03-02, 2 March 2026, today or in 3 weeks."),
+    }
+}
+
+pub(crate) fn future(option: &str, on: NaiveDate, today: NaiveDate) -> Line {
+    Line::new().code(option).text(": ").date(on).text(" lies in the future (today is ").date(today).text("). Record it once it has happened.")
+}
+
+pub(crate) fn due_past(option: &str, on: NaiveDate, today: NaiveDate) -> Line {
+    Line::new().code(option).text(": ").date(on).text(" is past (today is ").date(today).text("). Give a day from today on.")
+}
+
+pub(crate) fn until_before_date(from: NaiveDate, until: NaiveDate) -> Line {
+    Line::new().text("The audit would end on ").date(until).text(", before it begins on ").date(from).text(". Correct one of the two.")
+}
+
+pub(crate) fn scope_empty() -> Line {
+    "Say what was audited: areas, processes or clauses.".into()
+}
+
+pub(crate) fn two_leads() -> Line {
+    Line::new().text("Give ").code("lead").text(" for somebody in this server or ").code("lead-name").text(" for somebody who is not, not both.")
+}
+
+pub(crate) fn no_lead() -> Line {
+    Line::new().text("Say who led the audit: ").code("lead").text(" for somebody in this server, ").code("lead-name").text(" for somebody who is not.")
+}
+
+pub(crate) fn name_length() -> Line {
+    "A certificate's name has 1 to 80 characters. Give a shorter one.".into()
+}
+
+pub(crate) fn name_taken(same: &Certificate) -> Line {
+    Line::new().text("There is a certificate ").said(&same.name).text(format!(" already (C-{}). Give this one another name, or correct that one with ", same.no)).code("/certificate edit").text(".")
+}
+
+pub(crate) fn stage2_after_decision(stage2: NaiveDate, decided: NaiveDate) -> Line {
+    Line::new().text("Stage 2 on ").date(stage2).text(" would come after the decision on ").date(decided).text(". The decision follows the audit (ISO/IEC 17021-1:2015 9.5): correct one of the two.")
+}
+
+pub(crate) fn expires_without_decision() -> Line {
+    Line::new().text("A certificate without a decision cannot expire. Give ").code("decided").text(" as well, or leave ").code("expires").text(" out.")
+}
+
+pub(crate) fn edit_undecided(c: &Certificate) -> Line {
+    Line::new().said(&c.name).text(" has no decision yet. Record it with ").code("/certificate decide").text(".")
+}
+
+pub(crate) fn nothing_to_edit() -> Line {
+    "Nothing would change. Name what is to be corrected, with its new value.".into()
+}
+
+pub(crate) fn audit_of_other(audit: &Audit, c: &Certificate) -> Line {
+    Line::new().text(format!("A-{} was not held for ", audit.no)).said(&c.name).text(". Name an audit of this certificate, or leave it out.")
+}
+
+pub(crate) fn no_link(typed: &str) -> Line {
+    Line::new().text("A link begins with https:// or http://: ").said(typed).text(" does not.")
+}
+
+pub(crate) fn no_evidence() -> Line {
+    Line::new().text("Give a ").code("file").text(", a ").code("link").text(" or a ").code("note").text(".")
+}
+
+fn lacks(missing: Missing, no: i64) -> String {
+    match missing {
+        Missing::Correction => "the correction (/nc correct)".to_owned(),
+        Missing::Cause => "the root cause (/nc cause)".to_owned(),
+        Missing::ActionDone => "the corrective action, planned (/nc plan) and done (/nc done)".to_owned(),
+        Missing::Verification => {
+            "its effectiveness, verified by someone other than who acted (/nc verify)".to_owned()
+        }
+        Missing::Evidence => format!("a piece of evidence: a file or a link (/nc evidence nc:NC-{no})"),
+    }
+}
+
+/// What the rules of the field do not allow.
+pub fn rule(refusal: &Refusal) -> Line {
+    match refusal {
+        Refusal::NcClosed { no } => Line::new().text(format!("NC-{no} is closed. Open it again first: ")).code(format!("/nc reopen nc:NC-{no}")).text("."),
+        Refusal::NcNotClosed { no } => Line::new().text(format!("NC-{no} is not closed, so it cannot be reopened.")),
+        Refusal::NcNotPlanned { no } => Line::new().text(format!("NC-{no} has no corrective action planned that could be done. Plan it first: ")).code(format!("/nc plan nc:NC-{no}")).text("."),
+        Refusal::NcNotDone { no } => Line::new().text(format!("NC-{no} has no corrective action done whose effectiveness could be verified. Report it first: ")).code(format!("/nc done nc:NC-{no}")).text("."),
+        Refusal::NcOwnAction { no, acted } => {
+            let how = match acted {
+                Acted::AsOwner => "you own the action",
+                Acted::AsReporter => "you recorded the action done",
+            };
+            Line::new().text(format!("You cannot verify the action of NC-{no}: {how}. Someone other than who acted must verify that it works."))
+        }
+        Refusal::NcIncomplete { no, missing } => {
+            let list: Vec<String> = missing.iter().map(|m| lacks(*m, *no)).collect();
+            Line::new().text(format!("NC-{no} cannot be closed yet. Missing: {}.", list.join("; ")))
+        }
+        Refusal::AlreadyDecided { on } => Line::new().text("This certificate was decided on ").date(*on).text(". Record a renewal with ").code("/certificate renew").text(", or correct the date with ").code("/certificate edit").text("."),
+        Refusal::NotDecided => Line::new().text("This certificate has no decision yet, so there is nothing to renew. Record it with ").code("/certificate decide").text("."),
+        Refusal::RenewalTooEarly { began_on } => Line::new().text("The cycle to renew began on ").date(*began_on).text(". A renewal is decided after that."),
+        Refusal::RestorationOver { until } => Line::new().text("The certificate could be restored until ").date(*until).text(", six months after its expiry (ISO/IEC 17021-1:2015 9.6.3.2.5). After that it takes an initial certification: add it anew with ").code("/certificate add").text("."),
+        Refusal::ExpiryTooEarly { earliest } => Line::new().text("The certificate cannot expire before ").date(*earliest).text(". Give a later day, or leave it out for three years less a day."),
+    }
+}
