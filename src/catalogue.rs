@@ -186,6 +186,7 @@ struct RawLeads {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names in the file say the unit")]
 struct RawLimits {
     plan_days: u32,
     major_days: u32,

@@ -100,6 +100,7 @@ impl Cycle {
 
     /// The cycle after this one: its months are counted from the day after the old expiry, whenever it was decided
     /// (ISO/IEC 17021-1:2015, 9.6.3.2.3 and 9.6.3.2.5), so that the calendar does not creep.
+    #[must_use]
     pub fn renewed(
         &self,
         decided_on: NaiveDate,

@@ -397,7 +397,7 @@ impl Taken {
     ) {
         for nc in ncs {
             let Some(audit) = found_by(nc, audits) else { continue };
-            if matches!(audit.kind, AuditKind::Internal | AuditKind::Gap) {
+            if !audit.kind.by_body() {
                 continue;
             }
             let known_at = nc.raised_at.max(audit.logged_at);

@@ -94,18 +94,10 @@ fn numeric(word: &str) -> Result<NaiveDate, DayFault> {
 }
 
 fn slashed(one: u32, two: u32, year: i32) -> Result<NaiveDate, DayFault> {
-    let day_first = (two <= 12).then(|| date(year, two, one));
-    let month_first = (one <= 12).then(|| date(year, one, two));
-    match (day_first, month_first) {
-        (Some(Ok(one)), Some(Ok(two))) if one != two => {
-            // Both readings lie in the same year.
-            if YEARS.contains(&year) {
-                Err(DayFault::Ambiguous { readings: vec![one, two] })
-            } else {
-                Err(DayFault::OutOfRange)
-            }
-        }
-        (Some(Ok(day)), _) | (_, Some(Ok(day))) => Ok(day),
+    match (date(year, two, one), date(year, one, two)) {
+        (Err(DayFault::OutOfRange), _) => Err(DayFault::OutOfRange),
+        (Ok(one), Ok(two)) if one != two => Err(DayFault::Ambiguous { readings: vec![one, two] }),
+        (Ok(day), _) | (_, Ok(day)) => Ok(day),
         _ => Err(DayFault::Impossible),
     }
 }

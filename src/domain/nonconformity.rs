@@ -120,6 +120,38 @@ pub enum State {
     Closed,
 }
 
+impl Grade {
+    /// The word for it in commands and records.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Major => "major",
+            Self::Minor => "minor",
+        }
+    }
+}
+
+impl std::str::FromStr for Grade {
+    type Err = ();
+    fn from_str(id: &str) -> Result<Self, ()> {
+        [Self::Major, Self::Minor].into_iter().find(|g| g.id() == id).ok_or(())
+    }
+}
+
+impl State {
+    /// The word for it in commands and records.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Corrected => "corrected",
+            Self::Analysed => "analysed",
+            Self::Planned => "planned",
+            Self::Implemented => "implemented",
+            Self::Verified => "verified",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// How far a nonconformity has come: the steps that count now. Each can be replaced; what came of a plan falls with
 /// it, and a verification that failed or a reopening leaves correction and cause only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -252,9 +284,12 @@ impl Nonconformity {
             };
         }
         match step {
-            Done::Correction(_) | Done::Cause(_) | Done::Plan { .. } | Done::Evidence => Ok(()),
             Done::Implemented(_) if progress.plan.is_none() => Err(Refusal::NcNotPlanned { no }),
-            Done::Implemented(_) => Ok(()),
+            Done::Correction(_)
+            | Done::Cause(_)
+            | Done::Plan { .. }
+            | Done::Implemented(_)
+            | Done::Evidence => Ok(()),
             Done::Verified { .. } => {
                 let done = progress.implemented.ok_or(Refusal::NcNotDone { no })?;
                 // Nobody verifies their own action (domain rule: closing needs someone other than who acted).
@@ -271,38 +306,6 @@ impl Nonconformity {
                 if missing.is_empty() { Ok(()) } else { Err(Refusal::NcIncomplete { no, missing }) }
             }
             Done::Reopened { .. } => Err(Refusal::NcNotClosed { no }),
-        }
-    }
-}
-
-impl Grade {
-    /// The word for it in commands and records.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Major => "major",
-            Self::Minor => "minor",
-        }
-    }
-}
-
-impl std::str::FromStr for Grade {
-    type Err = ();
-    fn from_str(id: &str) -> Result<Self, ()> {
-        [Self::Major, Self::Minor].into_iter().find(|g| g.id() == id).ok_or(())
-    }
-}
-
-impl State {
-    /// The word for it in commands and records.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Raised => "raised",
-            Self::Corrected => "corrected",
-            Self::Analysed => "analysed",
-            Self::Planned => "planned",
-            Self::Implemented => "implemented",
-            Self::Verified => "verified",
-            Self::Closed => "closed",
         }
     }
 }

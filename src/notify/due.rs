@@ -1000,7 +1000,11 @@ mod tests {
                     }
                     What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } => clock.known_at,
                     What::StageTwoNear { .. } => certificate.entered_at,
-                    _ => file.nonconformities[0].raised_at,
+                    What::NcNear { .. }
+                    | What::NcOverdue { .. }
+                    | What::ActionNear { .. }
+                    | What::ActionOverdue { .. }
+                    | What::VerifyDue { .. } => file.nonconformities[0].raised_at,
                 };
                 prop_assert!(notice.due_at >= known);
                 if let What::ClockNear { clock, days_left } = &notice.what {
