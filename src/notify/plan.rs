@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::due::{self, Facts, Occurrence};
+use super::due::{self, Facts, Kind, Occurrence};
 use crate::catalogue::Catalogue;
 use crate::domain::certificate::CertificateFile;
 use crate::domain::organisation::Organisation;
@@ -47,12 +47,15 @@ pub async fn plan(w: &mut Write<'_>, org: i64, catalogue: &Catalogue, now: DateT
             }
         }
     }
-    // Of several that were not said about the same thing, the latest says it all.
-    let latest: BTreeMap<String, String> =
-        pending.iter().map(|(_, _, o)| (o.thread.clone(), o.key.clone())).collect();
+    // Of several that were not said about the same date, the latest says it all. A phase is always announced.
+    let latest: BTreeMap<String, String> = pending
+        .iter()
+        .filter(|(_, _, o)| o.kind != Kind::PhaseBegins)
+        .map(|(_, _, o)| (o.thread.clone(), o.key.clone()))
+        .collect();
     let mut out = Vec::with_capacity(pending.len());
     for (id, parked, o) in pending {
-        if latest.get(&o.thread).is_some_and(|key| *key != o.key) {
+        if o.kind != Kind::PhaseBegins && latest.get(&o.thread).is_some_and(|key| *key != o.key) {
             let why = latest.get(&o.thread).map(|key| format!("a later one says it: {key}"));
             notices::settle(w, org, id, State::Superseded, why.as_deref(), now).await?;
         } else if !parked {

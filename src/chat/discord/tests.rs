@@ -189,7 +189,9 @@ async fn play() {
     tracker.close();
     tracker.wait().await;
     eprintln!("{:?} END {end:?} after stop {:?}", t0.elapsed(), stopped.lock().unwrap().map(|s| s.elapsed()));
-    eprintln!("{:?}", desk.log.lock().unwrap());
+    let log = desk.log.lock().unwrap();
+    let log: Vec<_> = log.iter().filter(|l| l.starts_with("joined") || l.starts_with("left")).collect();
+    eprintln!("{log:?}");
 }
 // PLAY-END
 
