@@ -47,7 +47,7 @@ pub struct Entry<'a> {
 }
 
 macro_rules! journalled {
-    ($($name:ident, $table:literal, $object:literal;)*) => {
+    ($($name:ident, $table:literal, $org:literal, $object:literal;)*) => {
         /// The tables whose rows are in the journal.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[expect(missing_docs, reason = "each is the table of its name")]
@@ -73,28 +73,25 @@ macro_rules! journalled {
             pub(crate) fn all_of_organisation(self) -> &'static str {
                 match self {
                     $(Self::$name => concat!(
-                        "SELECT id, json_object(", $object, ") FROM (SELECT *, ", journalled!(@org $table),
-                        " AS of_org FROM ", $table, ") WHERE of_org = ? ORDER BY id"
+                        "SELECT id, json_object(", $object, ") FROM ", $table, " WHERE ", $org, " = ? ORDER BY id"
                     )),*
                 }
             }
         }
     };
-    (@org "organisation") => { "id" };
-    (@org $other:literal) => { "org_id" };
 }
 
 journalled! {
-    Organisation, "organisation", "'id', id, 'place', place, 'zone', zone, 'hour', hour, 'channel', channel, 'manager_role', manager_role, 'auditor_role', auditor_role, 'privacy', privacy, 'created_at', created_at";
-    Person, "person", "'id', id, 'org_id', org_id, 'seal', seal";
-    Certificate, "certificate", "'id', id, 'org_id', org_id, 'no', no, 'standard', standard, 'name', name, 'body', body, 'number', number, 'channel', channel, 'owner_id', owner_id, 'stage2_on', stage2_on, 'entered_at', entered_at";
-    Cycle, "cycle", "'id', id, 'org_id', org_id, 'certificate_id', certificate_id, 'n', n, 'decided_on', decided_on, 'anchor', anchor, 'expires_on', expires_on, 'revision', revision, 'known_at', known_at";
-    Audit, "audit", "'id', id, 'org_id', org_id, 'no', no, 'kind', kind, 'starts_on', starts_on, 'ends_on', ends_on, 'scope', scope, 'conclusion', conclusion, 'lead_id', lead_id, 'lead_name', lead_name, 'logged_by', logged_by, 'logged_at', logged_at";
-    AuditCertificate, "audit_certificate", "'id', id, 'org_id', org_id, 'audit_id', audit_id, 'certificate_id', certificate_id";
-    Nonconformity, "nonconformity", "'id', id, 'org_id', org_id, 'no', no, 'certificate_id', certificate_id, 'audit_id', audit_id, 'grade', grade, 'clause', clause, 'statement', statement, 'area', area, 'owner_id', owner_id, 'due_on', due_on, 'due_known_at', due_known_at, 'raised_by', raised_by, 'raised_at', raised_at, 'state', state";
-    NcStep, "nc_step", "'id', id, 'org_id', org_id, 'nc_id', nc_id, 'n', n, 'by_id', by_id, 'at', at, 'kind', kind, 'words', words, 'owner_id', owner_id, 'due_on', due_on, 'effective', effective";
-    File, "file", "'id', id, 'org_id', org_id, 'sha256', sha256, 'size', size";
-    Evidence, "evidence", "'id', id, 'org_id', org_id, 'nc_id', nc_id, 'audit_id', audit_id, 'file_id', file_id, 'name', name, 'media_type', media_type, 'link', link, 'note', note, 'by_id', by_id, 'at', at";
+    Organisation, "organisation", "id", "'id', id, 'place', place, 'zone', zone, 'hour', hour, 'channel', channel, 'manager_role', manager_role, 'auditor_role', auditor_role, 'privacy', privacy, 'created_at', created_at";
+    Person, "person", "org_id", "'id', id, 'org_id', org_id, 'seal', seal";
+    Certificate, "certificate", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'standard', standard, 'name', name, 'body', body, 'number', number, 'channel', channel, 'owner_id', owner_id, 'stage2_on', stage2_on, 'entered_at', entered_at";
+    Cycle, "cycle", "org_id", "'id', id, 'org_id', org_id, 'certificate_id', certificate_id, 'n', n, 'decided_on', decided_on, 'anchor', anchor, 'expires_on', expires_on, 'revision', revision, 'known_at', known_at";
+    Audit, "audit", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'kind', kind, 'starts_on', starts_on, 'ends_on', ends_on, 'scope', scope, 'conclusion', conclusion, 'lead_id', lead_id, 'lead_name', lead_name, 'logged_by', logged_by, 'logged_at', logged_at";
+    AuditCertificate, "audit_certificate", "org_id", "'id', id, 'org_id', org_id, 'audit_id', audit_id, 'certificate_id', certificate_id";
+    Nonconformity, "nonconformity", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'certificate_id', certificate_id, 'audit_id', audit_id, 'grade', grade, 'clause', clause, 'statement', statement, 'area', area, 'owner_id', owner_id, 'due_on', due_on, 'due_known_at', due_known_at, 'raised_by', raised_by, 'raised_at', raised_at, 'state', state";
+    NcStep, "nc_step", "org_id", "'id', id, 'org_id', org_id, 'nc_id', nc_id, 'n', n, 'by_id', by_id, 'at', at, 'kind', kind, 'words', words, 'owner_id', owner_id, 'due_on', due_on, 'effective', effective";
+    File, "file", "org_id", "'id', id, 'org_id', org_id, 'sha256', sha256, 'size', size";
+    Evidence, "evidence", "org_id", "'id', id, 'org_id', org_id, 'nc_id', nc_id, 'audit_id', audit_id, 'file_id', file_id, 'name', name, 'media_type', media_type, 'link', link, 'note', note, 'by_id', by_id, 'at', at";
 }
 
 /// What the hash of an entry covers, in this order and form (a JSON array, whose quoting keeps parts apart).
