@@ -507,6 +507,11 @@ async fn the_official_document_itself_is_read_where_there_is_one() {
     let (status, answer) = ask(&discord, "POST", &path, json!({"content": 5})).await;
     assert_eq!((status, &answer["code"]), (400, &json!(50035)), "{answer}");
     assert!(!answer["errors"]["content"]["_errors"].is_null(), "{answer}");
+    let path = format!("/applications/{APP}/commands");
+    let (_, answer) =
+        ask(&discord, "PUT", &path, json!([{"name": "x", "description": "x", "options": 5}])).await;
+    assert!(!answer["errors"]["0"]["options"]["_errors"].is_null(), "{answer}");
+    assert_eq!(ask(&discord, "GET", "/channels/1/nothing", Value::Null).await.0, 400);
 }
 
 /// Not a test of its own: what [`a_wall_clock_jumps_under_a_running_program`] runs under the shim.

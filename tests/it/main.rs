@@ -5,6 +5,7 @@
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     reason = "a test that cannot go on must fail, loudly, and what a test sees is small"
 )]

@@ -90,7 +90,7 @@ impl Daemon {
         let (base, token) = (discord.base.clone(), discord.token.clone());
         let process = Process::start(&mut command(&setup, &base, &token, folder.path()), "run", &setup.args);
         let discord = Arc::clone(&discord.inner);
-        Self { setup, base, token, folder, process, sessions, discord }
+        Self { setup, base, token, folder, process, discord, sessions }
     }
 
     /// Starts it and waits until it is at the gateway and its commands are registered.

@@ -411,6 +411,16 @@ impl Discord {
         self.gateway(|state| state.gateway.refuse = count);
     }
 
+    /// Every IDENTIFY is answered by a close with this code, until `None`.
+    pub(crate) fn reject_identifies(&self, with: Option<(u16, &str)>) {
+        self.gateway(|state| state.gateway.reject = with.map(|(code, why)| (code, why.to_owned())));
+    }
+
+    /// Heartbeats are no longer acknowledged, or are again.
+    pub(crate) fn withhold_acks(&self, withheld: bool) {
+        self.gateway(|state| state.gateway.no_acks = withheld);
+    }
+
     /// The gateway stands still, or goes on.
     pub(crate) fn freeze(&self, frozen: bool) {
         self.gateway(|state| state.gateway.frozen = frozen);

@@ -269,8 +269,9 @@ impl Discord {
         self.answer(&sent).await
     }
 
-    /// Waits for the acknowledgement, and for the answer after "thinking".
-    async fn answer(&self, id: &str) -> Result<Reply, Refused> {
+    /// Waits for the acknowledgement of an interaction (see [`Person::send`]), and for the answer after
+    /// "thinking"; nothing is wrong where none comes: the reply tells.
+    pub(crate) async fn answer(&self, id: &str) -> Result<Reply, Refused> {
         let patience = self.inner.lock().options.patience;
         let acked = self
             .within(patience + Duration::from_millis(100), |state| {
