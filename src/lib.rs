@@ -3,6 +3,9 @@
 pub mod chat;
 pub mod clock;
 pub mod command;
-pub mod say;
+pub mod config;
 pub mod domain;
+pub mod http;
+pub mod logging;
 pub mod notify;
+pub mod say;
