@@ -243,9 +243,9 @@ pub fn reference() -> String {
             Some(value) => format!("`{value}`"),
             None => "none".to_owned(),
         };
-        let written = write!(
+        let written = writeln!(
             out,
-            "| `{}` | `{}` | {} | {} |\n",
+            "| `{}` | `{}` | {} | {} |",
             setting.name,
             setting.variable(),
             default,
