@@ -326,7 +326,7 @@ fn hue(tone: Tone) -> &'static str {
 /// The colour of a person's portrait: the same for the same name.
 fn portrait(name: &str) -> &'static str {
     const COLOURS: [&str; 5] = ["#8fd6c8", "#e9c987", "#c4a7f5", "#8ec1f7", "#f2a3a8"];
-    let mix = name.bytes().fold(7_usize, |mix, byte| mix.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    let mix = name.bytes().fold(7_usize, |mix, byte| mix.wrapping_mul(37).wrapping_add(usize::from(byte)));
     COLOURS.get(mix % COLOURS.len()).copied().unwrap_or("#8fd6c8")
 }
 
