@@ -148,9 +148,10 @@ say "a missing token is refused by name, code 78"
 
 code=0
 token=(-e CERTKEEPER_DISCORD__TOKEN=not.a.token -e CERTKEEPER_DISCORD__API=http://127.0.0.1:9)
-timeout 20 command podman "${store[@]}" --runtime runc --cgroup-manager cgroupfs \
+timeout 20 podman "${store[@]}" --runtime runc --cgroup-manager cgroupfs \
     run --rm "${hard[@]}" "${token[@]}" "$image" >"$work/run.log" 2>&1 || code=$?
 [[ $code != 0 && $code != 124 ]] || { cat "$work/run.log"; fail "without a volume it did not stop (code $code)"; }
+grep -q '/data' "$work/run.log" || { cat "$work/run.log"; fail "without a volume it does not say what is wrong with /data"; }
 say "a forgotten volume is a failure (code $code): $(tail -n 1 "$work/run.log" | cut -c1-160)"
 
 podman run -d --name ck "${hard[@]}" "${token[@]}" -v ck-data:/data "$image" >/dev/null
