@@ -1,2 +1,3 @@
 //! Every word said to a person.
 pub mod card;
+pub mod discord;

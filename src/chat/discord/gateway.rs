@@ -1,0 +1,434 @@
+//! The connection that Discord's events come over.
+//!
+//! The socket is twilight's; when it connects, how often it identifies and when it is given up are ours.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::{FutureExt as _, StreamExt as _};
+use reqwest::Url;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use twilight_gateway::queue::{InMemoryQueue, Queue};
+use twilight_gateway::{
+    CloseFrame, Config, ConfigBuilder, Intents, Message, Session, Shard, ShardId, ShardState,
+};
+
+use super::rest::{Call, Fault, Rest};
+use crate::say::discord as say;
+
+/// A connection on which nothing at all was heard for so long is dead, whatever it says.
+const SILENT: Duration = Duration::from_secs(180);
+/// The same before it is ready: connecting, greeting and identifying take seconds.
+const SLOW: Duration = Duration::from_secs(30);
+/// A connection that held so long was a good one.
+const GOOD: Duration = Duration::from_secs(60);
+const BUDGET_WINDOW: Duration = Duration::from_secs(600);
+const BUDGET: usize = 20;
+/// The waits once the budget of IDENTIFYs is spent, in minutes.
+const BUDGET_WAITS: [u64; 4] = [1, 5, 15, 60];
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// How the connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// It has not been made yet.
+    Connecting,
+    /// It stands.
+    Connected {
+        /// Since when.
+        since: Instant,
+    },
+    /// It was lost and is being made again.
+    Lost {
+        /// Since when.
+        since: Instant,
+    },
+}
+
+/// Why the connection ended for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum GatewayEnd {
+    /// We were asked to stop.
+    Cancelled,
+    /// The token is refused.
+    TokenRefused(String),
+    /// Discord will not have us, for a reason that trying again does not change.
+    Fatal(String),
+}
+
+/// What arrives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A session has begun.
+    Ready,
+    /// A session goes on; what was missed follows.
+    Resumed,
+    /// A server is there: at start, after an outage, or because the bot was added to it.
+    Joined {
+        /// Its id.
+        guild: String,
+        /// Its name.
+        name: Option<String>,
+    },
+    /// The bot was removed from a server.
+    Left {
+        /// Its id.
+        guild: String,
+    },
+    /// Somebody asks for something: the raw event.
+    Interaction(String),
+}
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(default)]
+    op: u8,
+    #[serde(default)]
+    t: Option<String>,
+    #[serde(borrow, default)]
+    d: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Guild {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    unavailable: Option<bool>,
+}
+
+/// Reads what concerns us from a frame; whatever can't be read is passed over.
+fn event(frame: &str) -> Option<Event> {
+    let frame: Frame<'_> = serde_json::from_str(frame).ok()?;
+    if frame.op != 0 {
+        return None;
+    }
+    let guild = || frame.d.and_then(|d| serde_json::from_str::<Guild>(d.get()).ok());
+    match frame.t.as_deref()? {
+        "READY" => Some(Event::Ready),
+        "RESUMED" => Some(Event::Resumed),
+        "GUILD_CREATE" => guild()
+            .filter(|g| g.unavailable != Some(true))
+            .map(|g| Event::Joined { guild: g.id, name: g.name }),
+        "GUILD_DELETE" => {
+            guild().filter(|g| g.unavailable != Some(true)).map(|g| Event::Left { guild: g.id })
+        }
+        "INTERACTION_CREATE" => frame.d.map(|d| Event::Interaction(d.get().to_owned())),
+        _ => None,
+    }
+}
+
+/// twilight's queue, which also counts: how often we identified is what Discord punishes.
+#[derive(Debug, Clone)]
+struct Counted {
+    queue: InMemoryQueue,
+    at: Arc<Mutex<VecDeque<Instant>>>,
+}
+
+impl Counted {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Instant>> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lately(&self) -> usize {
+        let now = Instant::now();
+        let mut at = self.lock();
+        at.retain(|&at| now.duration_since(at) < BUDGET_WINDOW);
+        at.len()
+    }
+}
+
+impl Queue for Counted {
+    fn enqueue(&self, shard: u32) -> oneshot::Receiver<()> {
+        self.lock().push_back(Instant::now());
+        self.queue.enqueue(shard)
+    }
+}
+
+/// A wait, give or take a fifth.
+pub(super) fn jitter(wait: Duration) -> Duration {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish() % 400;
+    wait.mul_f64(0.8 + f64::from(u16::try_from(random).unwrap_or_default()) / 1_000.0)
+}
+
+/// The wait before try number `tries` (from 0, which is made at once): 1 s doubling to `most` seconds.
+pub(super) fn backoff(tries: u32, most: u64) -> Duration {
+    match tries {
+        0 => Duration::ZERO,
+        n => jitter(Duration::from_secs((1_u64 << (n - 1).min(6)).min(most))),
+    }
+}
+
+#[derive(Deserialize)]
+struct Bot {
+    url: String,
+    #[serde(default)]
+    session_start_limit: Option<Starts>,
+}
+
+#[derive(Deserialize)]
+struct Starts {
+    remaining: Option<u64>,
+    reset_after: Option<u64>,
+}
+
+/// An address that twilight can be given: it panics at others.
+fn sound(url: &str) -> Option<String> {
+    let parsed = Url::parse(url).ok()?;
+    let plain = matches!(parsed.scheme(), "ws" | "wss") && parsed.host_str().is_some();
+    plain.then(|| url.split(['?', '#']).next().unwrap_or(url).trim_end_matches('/').to_owned())
+}
+
+/// The gateway.
+#[derive(Debug)]
+pub(super) struct Gateway<'a> {
+    pub(super) rest: &'a Rest,
+    pub(super) state: &'a watch::Sender<Connection>,
+    pub(super) cancel: CancellationToken,
+}
+
+impl Gateway<'_> {
+    /// Waits; `false` if we were asked to stop meanwhile.
+    async fn wait(&self, wait: Duration) -> bool {
+        if wait.is_zero() {
+            return !self.cancel.is_cancelled();
+        }
+        self.cancel.run_until_cancelled(tokio::time::sleep(wait)).await.is_some()
+    }
+
+    /// Where the API says its gateway is. Asked until it answers.
+    async fn address(&self) -> Result<String, GatewayEnd> {
+        let mut tries = 0;
+        loop {
+            let asked = self.rest.json::<Bot>(Call::get("/gateway/bot"));
+            let Some(asked) = self.cancel.run_until_cancelled(asked).await else {
+                return Err(GatewayEnd::Cancelled);
+            };
+            let mut wait = backoff(tries + 1, 30);
+            match asked {
+                Ok(bot) => {
+                    let starts =
+                        bot.session_start_limit.unwrap_or(Starts { remaining: None, reset_after: None });
+                    match sound(&bot.url) {
+                        Some(_) if starts.remaining == Some(0) => {
+                            wait = Duration::from_millis(starts.reset_after.unwrap_or(60_000))
+                                .min(Duration::from_secs(3_600));
+                            tracing::error!(
+                                wait = say::wait(wait),
+                                "Discord allows no further session for now"
+                            );
+                        }
+                        Some(url) => return Ok(url),
+                        None => tracing::error!("the API names a gateway address that is none"),
+                    }
+                }
+                Err(Fault::Unauthorised) => return Err(GatewayEnd::TokenRefused(say::token_refused())),
+                Err(fault) => {
+                    if let Fault::RateLimited { after } = fault {
+                        wait = wait.max(after);
+                    }
+                    tracing::warn!(%fault, wait = say::wait(wait), "the gateway's address can't be had");
+                }
+            }
+            tries += 1;
+            if !self.wait(wait).await {
+                return Err(GatewayEnd::Cancelled);
+            }
+        }
+    }
+
+    fn lost(&self) {
+        self.state.send_if_modified(|state| {
+            let standing = matches!(state, Connection::Connected { .. });
+            if standing {
+                *state = Connection::Lost { since: Instant::now() };
+            }
+            standing
+        });
+    }
+
+    /// Keeps the connection until it is told to stop or Discord ends it for good.
+    pub(super) async fn run(self, on_event: impl Fn(Event) + Send + Sync) -> GatewayEnd {
+        let url = match self.address().await {
+            Ok(url) => url,
+            Err(end) => return end,
+        };
+        let queue = Counted { queue: InMemoryQueue::default(), at: Arc::default() };
+        let token = self.rest.token().expose_secret().to_owned();
+        let config =
+            ConfigBuilder::new(token, Intents::GUILDS).proxy_url(url.clone()).queue(queue.clone()).build();
+        let shard_with = |session: Option<Session>, resume: Option<String>| -> Shard<Counted> {
+            let config: Config<Counted> = config.clone();
+            let mut builder = ConfigBuilder::from(config);
+            if let Some(session) = session {
+                builder = builder.session(session);
+                if let Some(resume) = resume {
+                    builder = builder.resume_url(resume);
+                }
+            }
+            Shard::with_config(ShardId::ONE, builder.build())
+        };
+        let mut shard = shard_with(None, None);
+        let mut heard = Instant::now();
+        let mut active: Option<Instant> = None;
+        let mut failures = 0_u32;
+        let mut over_budget = 0_usize;
+        loop {
+            let silent = if active.is_some() { SILENT } else { SLOW };
+            let next = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => {
+                    goodbye(shard).await;
+                    return GatewayEnd::Cancelled;
+                }
+                next = AssertUnwindSafe(shard.next()).catch_unwind() => next,
+                () = tokio::time::sleep_until(heard + silent) => {
+                    tracing::warn!(wait = say::wait(silent), "nothing heard from the gateway; connecting anew");
+                    Ok(Some(Ok(Message::Close(None))))
+                }
+            };
+            let watchdog = heard.elapsed() >= silent;
+            heard = Instant::now();
+            let mut refused = false;
+            let mut drop_session = false;
+            match next {
+                Ok(Some(Ok(Message::Text(frame)))) => {
+                    if let Some(event) = event(&frame) {
+                        if matches!(event, Event::Ready | Event::Resumed) {
+                            active = Some(heard);
+                            self.state.send_replace(Connection::Connected { since: heard });
+                            tracing::info!(resumed = event == Event::Resumed, "connected to the gateway");
+                        }
+                        on_event(event);
+                    }
+                    if disconnected(&shard) {
+                        tracing::info!("the gateway asks us to connect anew");
+                    } else {
+                        continue;
+                    }
+                }
+                Ok(Some(Ok(Message::Close(frame)))) => {
+                    let code = frame.as_ref().map(|f| f.code);
+                    match code {
+                        Some(4004) => return GatewayEnd::TokenRefused(say::token_refused()),
+                        Some(code @ 4010..=4014) => return GatewayEnd::Fatal(say::fatal_close(code)),
+                        _ if watchdog => {}
+                        _ => tracing::info!(?code, "the gateway closed the connection"),
+                    }
+                }
+                // twilight's words may quote the event, and with it an interaction's token: they are not logged.
+                Ok(Some(Err(error))) => {
+                    if !disconnected(&shard) {
+                        tracing::warn!("an event could not be understood");
+                        continue;
+                    }
+                    refused = true;
+                    let why = error.into_source().map(|e| e.to_string()).unwrap_or_default();
+                    tracing::info!(why, "the gateway can't be reached");
+                }
+                Ok(None) => return GatewayEnd::Fatal(say::fatal_close(1006)),
+                Err(_panic) => {
+                    tracing::error!("the gateway's connection panicked; connecting anew");
+                    refused = true;
+                    drop_session = true;
+                }
+            }
+
+            // The connection is lost: decide when the next one is made, and how.
+            self.lost();
+            let good = active.take().is_some_and(|since| since.elapsed() >= GOOD);
+            if good {
+                failures = 0;
+                over_budget = 0;
+            } else {
+                failures += 1;
+            }
+            let had_ready = !refused && shard.session().is_some();
+            let mut wait =
+                backoff(if refused || !had_ready { failures } else { failures.saturating_sub(1) }, 15);
+            let session = if drop_session { None } else { shard.session().cloned() };
+            if session.is_none() && queue.lately() >= BUDGET {
+                let minutes = BUDGET_WAITS.get(over_budget).or(BUDGET_WAITS.last()).copied().unwrap_or(60);
+                over_budget += 1;
+                wait = jitter(Duration::from_secs(minutes * 60));
+                tracing::error!(
+                    wait = say::wait(wait),
+                    "too many sessions were begun; waiting, lest Discord bans us"
+                );
+            }
+            // Where a stand-in gives Discord's own address to resume at, it is not followed.
+            let resume = shard.resume_url().and_then(sound).filter(|resume| {
+                let host = |url: &str| Url::parse(url).ok().and_then(|u| u.host_str().map(ToOwned::to_owned));
+                self.rest.is_discord() || host(resume) == host(&url)
+            });
+            if !wait.is_zero() {
+                tracing::debug!(wait = say::wait(wait), "connecting anew after a pause");
+            }
+            // The old socket goes now; a session ended without a goodbye can be resumed.
+            shard = shard_with(session, resume);
+            if !self.wait(wait).await {
+                return GatewayEnd::Cancelled;
+            }
+            heard = Instant::now();
+        }
+    }
+}
+
+fn disconnected(shard: &Shard<Counted>) -> bool {
+    matches!(shard.state(), ShardState::Disconnected { .. } | ShardState::FatallyClosed)
+}
+
+/// Says goodbye, if there is somebody to say it to, and does not wait long for theirs.
+async fn goodbye(mut shard: Shard<Counted>) {
+    if disconnected(&shard) {
+        return;
+    }
+    shard.close(CloseFrame::NORMAL);
+    let closed = async {
+        while let Some(Ok(message)) = shard.next().await {
+            if message.is_close() {
+                break;
+            }
+        }
+    };
+    drop(tokio::time::timeout(GOODBYE, AssertUnwindSafe(closed).catch_unwind()).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_concerns_us_is_read() {
+        let joined =
+            r#"{"op":0,"s":2,"t":"GUILD_CREATE","d":{"id":"1","name":"Acme","channels":[{"type":99}]}}"#;
+        assert_eq!(event(joined), Some(Event::Joined { guild: "1".into(), name: Some("Acme".into()) }));
+        assert_eq!(event(r#"{"op":0,"t":"GUILD_DELETE","d":{"id":"1","unavailable":true}}"#), None);
+        assert_eq!(
+            event(r#"{"op":0,"t":"GUILD_DELETE","d":{"id":"1"}}"#),
+            Some(Event::Left { guild: "1".into() })
+        );
+        assert_eq!(event(r#"{"op":0,"t":"NEW_THING","d":[]}"#), None);
+        assert_eq!(event(r#"{"op":0,"t":"GUILD_CREATE","d":7}"#), None);
+        assert_eq!(event("not json"), None);
+        assert_eq!(event(r#"{"op":11}"#), None);
+    }
+
+    #[test]
+    fn addresses_are_checked_before_twilight_sees_them() {
+        assert_eq!(sound("wss://gateway.discord.gg/").as_deref(), Some("wss://gateway.discord.gg"));
+        assert_eq!(sound("ws://127.0.0.1:1/gw?v=9").as_deref(), Some("ws://127.0.0.1:1/gw"));
+        assert_eq!(sound("https://x"), None);
+        assert_eq!(sound("nonsense"), None);
+    }
+}
