@@ -17,7 +17,6 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod command;
-pub mod config;
 pub mod domain;
 pub mod http;
 pub mod logging;
