@@ -173,10 +173,7 @@ fn complain(words: &str) {
 }
 
 /// Carries out the shell's command line.
-pub fn main(
-    args: impl Iterator<Item = OsString>,
-    env: impl Iterator<Item = (String, String)>,
-) -> ExitCode {
+pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (String, String)>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(e) => {
@@ -189,7 +186,8 @@ pub fn main(
     };
     let needs = if matches!(cli.verb, Verb::Run) { Needs::Discord } else { Needs::Nothing };
     let env: Vec<(String, String)> = env.collect();
-    let colour = std::io::stdout().is_terminal() && !env.iter().any(|(k, v)| k == "NO_COLOR" && !v.is_empty());
+    let colour =
+        std::io::stdout().is_terminal() && !env.iter().any(|(k, v)| k == "NO_COLOR" && !v.is_empty());
     let (settings, warnings) = match Settings::load(cli.config.as_deref(), env.into_iter(), needs) {
         Ok(loaded) => loaded,
         Err(faults) => {
@@ -312,7 +310,9 @@ fn defaults(settings: &Settings) -> Defaults {
 }
 
 async fn play(a: Demo, catalogue: Catalogue, colour: bool) -> anyhow::Result<u8> {
-    Stage::print("certkeeper: three years of an ISO/IEC 27001 certificate, from the decision to the renewal.\n\n");
+    Stage::print(
+        "certkeeper: three years of an ISO/IEC 27001 certificate, from the decision to the renewal.\n\n",
+    );
     let path = std::env::temp_dir().join(format!("certkeeper-demo-{}.db", std::process::id()));
     let store = Store::open(&path).await?;
     let clock = HandClock::at(demo::begins());
@@ -321,7 +321,8 @@ async fn play(a: Demo, catalogue: Catalogue, colour: bool) -> anyhow::Result<u8>
     let shared: Arc<dyn crate::clock::Clock> = Arc::new(clock.clone());
     let post = ConsolePost { stage: stage.clone(), clock: Arc::clone(&shared) };
     let mut deliverer = Deliverer::new(app.clone(), post, TimeDelta::hours(1));
-    let mut session = Session::new(app.clone(), Arc::clone(&shared), stage.clone(), PLACE, Door::Console, "ana");
+    let mut session =
+        Session::new(app.clone(), Arc::clone(&shared), stage.clone(), PLACE, Door::Console, "ana");
     demo::play(&app, &clock, &mut session, &mut deliverer, &stage).await?;
     if let Some(file) = a.svg {
         let blocks: Vec<_> = stage.blocks().into_iter().take(demo::PICTURED).collect();
@@ -509,7 +510,10 @@ async fn verify(a: Verify, settings: &Settings) -> anyhow::Result<u8> {
     let found = store::verify::all(&mut c).await?;
     let mut altered = false;
     for v in &found {
-        Stage::print(&format!("{}: {} entries, head {}={}:{}\n", v.place, v.head.seq, v.place, v.head.seq, v.head.hash));
+        Stage::print(&format!(
+            "{}: {} entries, head {}={}:{}\n",
+            v.place, v.head.seq, v.place, v.head.seq, v.head.hash
+        ));
         for words in &v.altered {
             altered = true;
             Stage::print(&format!("  ALTERED  {words}\n"));
@@ -528,7 +532,9 @@ async fn verify(a: Verify, settings: &Settings) -> anyhow::Result<u8> {
             Stage::print(&format!("{place}: entry {seq} is the one held elsewhere\n"));
         } else {
             altered = true;
-            Stage::print(&format!("  ALTERED  {place}: entry {seq} is not the one held elsewhere: the chain was cut or rewritten\n"));
+            Stage::print(&format!(
+                "  ALTERED  {place}: entry {seq} is not the one held elsewhere: the chain was cut or rewritten\n"
+            ));
         }
     }
     if found.is_empty() {

@@ -61,7 +61,10 @@ struct Memory(Store);
 impl Remembered for Memory {
     async fn get(&self, scope: &str) -> Option<String> {
         self.0.registered(scope).await.unwrap_or_else(|e| {
-            tracing::warn!(error = &e as &dyn std::error::Error, "what was registered last could not be read");
+            tracing::warn!(
+                error = &e as &dyn std::error::Error,
+                "what was registered last could not be read"
+            );
             None
         })
     }
@@ -88,7 +91,9 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
 
     if let Some(listen) = settings.listen {
         let listener = TcpListener::bind(listen).await.map_err(|e| {
-            Ended::Setting(format!("http.listen: {listen} cannot be listened on ({e}); give another address, or off"))
+            Ended::Setting(format!(
+                "http.listen: {listen} cannot be listened on ({e}); give another address, or off"
+            ))
         })?;
         tracing::info!(address = %listener.local_addr().context("reading the address")?, "serving health");
         let (health, stop) = (Arc::clone(&health), stop.clone());

@@ -57,11 +57,15 @@ const SCRIPT: &[(&str, &[&str])] = &[
     ),
     (
         "2027-11-16T15:00:00Z",
-        &["/audit log certificate:Acme kind:surveillance date:2027-11-16 scope:Selected clauses and controls conclusion:No nonconformity lead-name:Example Certification"],
+        &[
+            "/audit log certificate:Acme kind:surveillance date:2027-11-16 scope:Selected clauses and controls conclusion:No nonconformity lead-name:Example Certification",
+        ],
     ),
     (
         "2028-12-13T15:00:00Z",
-        &["/audit log certificate:Acme kind:recertification date:2028-12-11 until:2028-12-13 scope:The whole system conclusion:Renewal recommended lead-name:Example Certification"],
+        &[
+            "/audit log certificate:Acme kind:recertification date:2028-12-11 until:2028-12-13 scope:The whole system conclusion:Renewal recommended lead-name:Example Certification",
+        ],
     ),
     ("2029-02-15T10:00:00Z", &["/certificate renew certificate:Acme date:2029-02-15"]),
     ("2029-03-02T12:00:00Z", &["/status"]),

@@ -48,13 +48,20 @@ fn needs(command: &Command) -> Needs<'_> {
 }
 
 /// Refuses what the actor's role does not allow.
-pub(super) async fn check(app: &App, command: &Command, org: &Organisation, request: &Request) -> Result<(), Stop> {
+pub(super) async fn check(
+    app: &App,
+    command: &Command,
+    org: &Organisation,
+    request: &Request,
+) -> Result<(), Stop> {
     let (manager, auditor) = (manages(&request.actor, org), audits(&request.actor, org));
     let verb = command.verb();
     let (nc, auditor_may) = match needs(command) {
         Needs::Nothing => return Ok(()),
         Needs::Manager if manager => return Ok(()),
-        Needs::Manager => return Err(Stop::Refused(say::refusal::only_managers(verb, org.manager_role.as_deref()))),
+        Needs::Manager => {
+            return Err(Stop::Refused(say::refusal::only_managers(verb, org.manager_role.as_deref())));
+        }
         Needs::ManagerOrAuditor if manager || auditor => return Ok(()),
         Needs::ManagerOrAuditor => return Err(Stop::Refused(say::refusal::only_auditors(verb))),
         Needs::Owner(nc) => (nc, false),

@@ -378,8 +378,13 @@ impl App {
         let reply = command.change(&mut cx).await?;
         let answer = Answer::Say { card: Box::new(reply.card), public: reply.public };
         let Change { mut w, org, by, reason, .. } = cx;
-        let entry =
-            journal::Entry { at: request.at, door: request.door, actor: by.id, verb, reason: reason.as_deref() };
+        let entry = journal::Entry {
+            at: request.at,
+            door: request.door,
+            actor: by.id,
+            verb,
+            reason: reason.as_deref(),
+        };
         w.journal(org.id, entry).await?;
         notify::plan::plan(&mut w, org.id, &self.0.catalogue, request.at).await?;
         if let Some(key) = &request.key {
@@ -487,7 +492,11 @@ impl App {
             Ok(()) => self.0.changed.notify_one(),
             Err(fault) => {
                 let fault: store::Fault = fault;
-                tracing::error!(error = &fault as &dyn std::error::Error, place, "presence could not be kept");
+                tracing::error!(
+                    error = &fault as &dyn std::error::Error,
+                    place,
+                    "presence could not be kept"
+                );
             }
         }
     }

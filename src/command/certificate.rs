@@ -3,14 +3,15 @@
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
 use super::grammar::{
-    CertificateAdd, CertificateDecide, CertificateEdit, CertificateRenew, CertificateShow, CyclePreview, CycleShow,
+    CertificateAdd, CertificateDecide, CertificateEdit, CertificateRenew, CertificateShow, CyclePreview,
+    CycleShow,
 };
 use super::option::CertificateRef;
 use super::setup::files;
-use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
-use crate::notify::due::Facts;
 use crate::domain::calendar;
+use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
 use crate::notify::due;
+use crate::notify::due::Facts;
 use crate::say;
 use crate::store;
 
@@ -75,7 +76,8 @@ impl CertificateAdd {
             .and_then(|c| cx.request.heard.channels.get(c))
             .and_then(|c| c.missing.clone());
         let programme = cx.catalogue.programme_of(standard);
-        let card = say::records::certificate_added(&cx.org, standard, programme, &new, missing.as_deref(), cx.today);
+        let card =
+            say::records::certificate_added(&cx.org, standard, programme, &new, missing.as_deref(), cx.today);
         Reply::public(card)
     }
 }
@@ -144,7 +146,9 @@ impl CertificateEdit {
             if name.chars().count() > 80 {
                 return Err(Stop::Refused(say::refusal::name_length()));
             }
-            if let Some(same) = all.iter().find(|c| c.id != was.id && c.name.to_lowercase() == name.to_lowercase()) {
+            if let Some(same) =
+                all.iter().find(|c| c.id != was.id && c.name.to_lowercase() == name.to_lowercase())
+            {
                 return Err(Stop::Refused(say::refusal::name_taken(same)));
             }
             now.name = name;
@@ -170,7 +174,8 @@ impl CertificateEdit {
             let Some(last) = now.cycles.pop() else {
                 return Err(Stop::Refused(say::refusal::edit_undecided(&was)));
             };
-            let cycle = corrected(&now, last, decided, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+            let cycle =
+                corrected(&now, last, decided, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
             now.cycles.push(cycle.clone());
             store::certificate::put_cycle(&mut cx.w, cx.org.id, now.id, &cycle).await?;
         }
@@ -180,7 +185,15 @@ impl CertificateEdit {
         store::certificate::update(&mut cx.w, cx.org.id, &now).await?;
         store::notices::unpark(&mut cx.w, cx.org.id).await?;
         cx.reason = text(self.reason);
-        Reply::public(say::records::edited(&cx.org, cx.catalogue, &was, &now, &before, cx.reason.as_deref(), cx.today))
+        Reply::public(say::records::edited(
+            &cx.org,
+            cx.catalogue,
+            &was,
+            &now,
+            &before,
+            cx.reason.as_deref(),
+            cx.today,
+        ))
     }
 }
 
@@ -209,7 +222,10 @@ fn corrected(
 }
 
 /// The certificate that a change names, and everything on record of it before.
-async fn changing(cx: &mut Change<'_>, named: &CertificateRef) -> Result<(Certificate, CertificateFile), Stop> {
+async fn changing(
+    cx: &mut Change<'_>,
+    named: &CertificateRef,
+) -> Result<(Certificate, CertificateFile), Stop> {
     let files = store::facts(cx.w.connection(), cx.org.id, true).await?;
     let all: Vec<Certificate> = files.iter().map(|f| f.certificate.clone()).collect();
     let found = find::certificate(&all, named)?.clone();

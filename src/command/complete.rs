@@ -18,7 +18,12 @@ fn choice(label: &str, value: &str) -> Choice {
 }
 
 /// Completions for an option of the line in `request.argv`.
-pub(super) async fn complete(app: &App, request: &Request, focused: &str, typed: &str) -> Result<Vec<Choice>, Stop> {
+pub(super) async fn complete(
+    app: &App,
+    request: &Request,
+    focused: &str,
+    typed: &str,
+) -> Result<Vec<Choice>, Stop> {
     let mut at = tree();
     for word in request.argv.iter().take_while(|w| !w.starts_with("--")) {
         match at.find_subcommand(word) {
@@ -58,8 +63,14 @@ pub(super) async fn complete(app: &App, request: &Request, focused: &str, typed:
             .collect(),
         Kind::Named(Named::Zone) => {
             const COMMON: [&str; 8] = [
-                "Europe/Berlin", "Europe/London", "Europe/Paris", "America/New_York", "America/Los_Angeles",
-                "Asia/Kolkata", "Asia/Singapore", "UTC",
+                "Europe/Berlin",
+                "Europe/London",
+                "Europe/Paris",
+                "America/New_York",
+                "America/Los_Angeles",
+                "Asia/Kolkata",
+                "Asia/Singapore",
+                "UTC",
             ];
             if wanted.is_empty() {
                 COMMON.iter().map(|z| choice(z, z)).collect()
@@ -97,7 +108,12 @@ pub(super) async fn complete(app: &App, request: &Request, focused: &str, typed:
             audits.reverse();
             audits
                 .iter()
-                .map(|a| (format!("A-{} · {} {} · {}", a.no, a.kind.id(), a.starts_on, a.scope), format!("A-{}", a.no)))
+                .map(|a| {
+                    (
+                        format!("A-{} · {} {} · {}", a.no, a.kind.id(), a.starts_on, a.scope),
+                        format!("A-{}", a.no),
+                    )
+                })
                 .filter(|(label, _)| fits(label))
                 .map(|(label, value)| choice(&label, &value))
                 .collect()
@@ -110,7 +126,14 @@ pub(super) async fn complete(app: &App, request: &Request, focused: &str, typed:
             ncs.sort_by_key(|nc| (!nc.is_open(), nc.due_on, nc.no));
             ncs.iter()
                 .map(|nc| {
-                    let label = format!("NC-{} · {} · {} · due {} · {}", nc.no, nc.grade.id(), nc.clause, nc.due_on, nc.statement);
+                    let label = format!(
+                        "NC-{} · {} · {} · due {} · {}",
+                        nc.no,
+                        nc.grade.id(),
+                        nc.clause,
+                        nc.due_on,
+                        nc.statement
+                    );
                     (label, format!("NC-{}", nc.no))
                 })
                 .filter(|(label, _)| fits(label))

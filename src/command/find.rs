@@ -19,7 +19,10 @@ fn number(typed: &str, prefix: &str) -> Option<i64> {
 }
 
 /// The certificate meant: by number (`C-1`, `1`), by name, or by a part of a name that only one has.
-pub(super) fn certificate<'a>(all: &'a [Certificate], typed: &CertificateRef) -> Result<&'a Certificate, Line> {
+pub(super) fn certificate<'a>(
+    all: &'a [Certificate],
+    typed: &CertificateRef,
+) -> Result<&'a Certificate, Line> {
     let wanted = typed.0.to_lowercase();
     if let Some(found) = all.iter().find(|c| c.name.to_lowercase() == wanted) {
         return Ok(found);
@@ -62,7 +65,11 @@ fn bare(clause: &str) -> String {
 /// The clause or control meant. Where the standard's list is not at hand, the clause is taken as typed.
 pub(super) fn clause(standard: Option<&Standard>, typed: &ClauseRef) -> Result<String, Line> {
     let Some(standard) = standard.filter(|s| !s.clauses.is_empty()) else {
-        return if typed.0.is_empty() { Err(say::refusal::no_clause(&typed.0, None)) } else { Ok(typed.0.clone()) };
+        return if typed.0.is_empty() {
+            Err(say::refusal::no_clause(&typed.0, None))
+        } else {
+            Ok(typed.0.clone())
+        };
     };
     let wanted = bare(&typed.0);
     let found: Option<&Clause> = standard
@@ -78,7 +85,11 @@ pub(super) fn day(typed: &DayText, today: NaiveDate, option: &str) -> Result<Nai
 }
 
 /// The day meant, if one was given.
-pub(super) fn maybe_day(typed: Option<&DayText>, today: NaiveDate, option: &str) -> Result<Option<NaiveDate>, Line> {
+pub(super) fn maybe_day(
+    typed: Option<&DayText>,
+    today: NaiveDate,
+    option: &str,
+) -> Result<Option<NaiveDate>, Line> {
     typed.map(|t| day(t, today, option)).transpose()
 }
 

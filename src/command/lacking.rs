@@ -17,7 +17,9 @@ fn long(command: &Command) -> Option<(&'static str, Option<&LongText>)> {
             Nc::Plan(a) => Some(("action", a.action.as_ref())),
             Nc::Done(a) => Some(("what", a.what.as_ref())),
             Nc::Verify(a) => Some(("how", a.how.as_ref())),
-            Nc::List(_) | Nc::Show(_) | Nc::Assign(_) | Nc::Evidence(_) | Nc::Close(_) | Nc::Reopen(_) => None,
+            Nc::List(_) | Nc::Show(_) | Nc::Assign(_) | Nc::Evidence(_) | Nc::Close(_) | Nc::Reopen(_) => {
+                None
+            }
         },
         Command::Audit(Audit::List(_) | Audit::Show(_))
         | Command::Setup(_)
@@ -56,7 +58,9 @@ pub(super) fn filled(command: &Command) -> Command {
         Command::Nc(Nc::Done(a)) => blank(&mut a.what),
         Command::Nc(Nc::Verify(a)) => blank(&mut a.how),
         Command::Audit(Audit::List(_) | Audit::Show(_))
-        | Command::Nc(Nc::List(_) | Nc::Show(_) | Nc::Assign(_) | Nc::Evidence(_) | Nc::Close(_) | Nc::Reopen(_))
+        | Command::Nc(
+            Nc::List(_) | Nc::Show(_) | Nc::Assign(_) | Nc::Evidence(_) | Nc::Close(_) | Nc::Reopen(_),
+        )
         | Command::Setup(_)
         | Command::Certificate(_)
         | Command::Cycle(_)

@@ -3,8 +3,8 @@
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
 use super::grammar::{
-    Nc, NcAssign, NcCause, NcClose, NcCorrect, NcDone, NcEvidence, NcFilter, NcList, NcPlan, NcRaise, NcReopen,
-    NcShow, NcVerify,
+    Nc, NcAssign, NcCause, NcClose, NcCorrect, NcDone, NcEvidence, NcFilter, NcList, NcPlan, NcRaise,
+    NcReopen, NcShow, NcVerify,
 };
 use super::option::{FileRef, LongText, NcRef};
 use crate::domain::calendar;
@@ -129,7 +129,9 @@ impl NcRaise {
         }
         let grade: crate::domain::nonconformity::Grade = self.grade.into();
         let due_on = match find::maybe_day(self.due.as_ref(), cx.today, "due")? {
-            Some(day) if day < cx.today => return Err(Stop::Refused(say::refusal::due_past("due", day, cx.today))),
+            Some(day) if day < cx.today => {
+                return Err(Stop::Refused(say::refusal::due_past("due", day, cx.today)));
+            }
             Some(day) => day,
             None => {
                 // The body's limits count from the audit's last day; ours from today.
@@ -184,7 +186,9 @@ impl NcAssign {
     async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let mut nc = named(cx, &self.nc).await?;
         if !nc.is_open() {
-            return Err(Stop::Refused(say::refusal::rule(&crate::domain::refusal::Refusal::NcClosed { no: nc.no })));
+            return Err(Stop::Refused(say::refusal::rule(&crate::domain::refusal::Refusal::NcClosed {
+                no: nc.no,
+            })));
         }
         nc.owner = Some(cx.person(&self.owner.0).await?);
         if let Some(due) = find::maybe_day(self.due.as_ref(), cx.today, "due")? {

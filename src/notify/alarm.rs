@@ -51,7 +51,8 @@ impl Alarm {
                 let passed = TimeDelta::from_std(mono_now - mono).unwrap_or(TimeDelta::MAX);
                 let drift = (wall_now - wall) - passed;
                 (wall, mono) = (wall_now, mono_now);
-                let silent = rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner).elapsed() > SILENCE;
+                let silent =
+                    rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner).elapsed() > SILENCE;
                 if drift.abs() > DRIFT {
                     tracing::warn!(seconds = drift.num_seconds(), "the wall clock jumped");
                     b.notify_one();

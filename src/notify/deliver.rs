@@ -100,7 +100,11 @@ impl<P: Post> Deliverer<P> {
             let fresh = self.tried.get(&post.id).is_some_and(|first| first.elapsed() < NONCE_KNOWN);
             let mut post = post;
             if !fresh {
-                match self.post.look(&post.channel, &post.reference, post.claimed_at - TimeDelta::minutes(5)).await {
+                match self
+                    .post
+                    .look(&post.channel, &post.reference, post.claimed_at - TimeDelta::minutes(5))
+                    .await
+                {
                     Looked::Found { message } => {
                         self.settle(&post, Outcome::Found, Some(&message), None, clock).await?;
                         round.sent += 1;
@@ -108,12 +112,21 @@ impl<P: Post> Deliverer<P> {
                     }
                     Looked::Absent => {}
                     Looked::CannotTell { passing: true, why } => {
-                        tracing::warn!(channel = post.channel, why, "whether a message was posted is not known yet");
+                        tracing::warn!(
+                            channel = post.channel,
+                            why,
+                            "whether a message was posted is not known yet"
+                        );
                         self.back_off(&post.channel, None);
                         continue;
                     }
                     Looked::CannotTell { passing: false, .. } => {
-                        post.card.lines.insert(0, Line::new().strong("May be a repeat: ").text("it could not be told whether this was posted before."));
+                        post.card.lines.insert(
+                            0,
+                            Line::new()
+                                .strong("May be a repeat: ")
+                                .text("it could not be told whether this was posted before."),
+                        );
                     }
                 }
             }
@@ -150,7 +163,9 @@ impl<P: Post> Deliverer<P> {
         let today = org.day_of(now);
         let mut by_channel: Vec<(String, Vec<(i64, &Occurrence, About<'_>)>)> = Vec::new();
         for (id, o) in &outbox.pending {
-            let Some(file) = outbox.files.iter().find(|f| f.certificate.id == o.certificate) else { continue };
+            let Some(file) = outbox.files.iter().find(|f| f.certificate.id == o.certificate) else {
+                continue;
+            };
             let Some(channel) = file.certificate.channel.as_ref().or(org.channel.as_ref()) else { continue };
             if self.waits(channel) {
                 continue;
@@ -165,7 +180,8 @@ impl<P: Post> Deliverer<P> {
         for (channel, list) in by_channel {
             let late = |o: &Occurrence| now - o.due_at > self.late_after;
             if list.len() > 1 && list.iter().any(|(_, o, _)| late(o)) {
-                let entries: Vec<_> = list.iter().map(|(_, o, about)| (o.due_on, notice::title(about, o))).collect();
+                let entries: Vec<_> =
+                    list.iter().map(|(_, o, about)| (o.due_on, notice::title(about, o))).collect();
                 let keys: Vec<&str> = list.iter().map(|(_, o, _)| o.key.as_str()).collect();
                 let mut ask: Vec<Ask> = Vec::new();
                 for (_, o, about) in list.iter().filter(|(_, o, _)| !late(o)) {
@@ -192,7 +208,12 @@ impl<P: Post> Deliverer<P> {
         posts
     }
 
-    async fn try_post(&mut self, post: notices::Post, clock: &dyn Clock, round: &mut Round) -> Result<(), Fault> {
+    async fn try_post(
+        &mut self,
+        post: notices::Post,
+        clock: &dyn Clock,
+        round: &mut Round,
+    ) -> Result<(), Fault> {
         self.tried.entry(post.id).or_insert_with(Instant::now);
         let outgoing = Outgoing {
             channel: post.channel.clone(),
@@ -249,7 +270,14 @@ impl<P: Post> Deliverer<P> {
 }
 
 /// A message that says these keys: its nonce and its reference follow from them alone.
-fn claim(org: i64, channel: &str, keys: &[&str], card: Card, ask: Vec<Ask>, now: DateTime<Utc>) -> notices::Post {
+fn claim(
+    org: i64,
+    channel: &str,
+    keys: &[&str],
+    card: Card,
+    ask: Vec<Ask>,
+    now: DateTime<Utc>,
+) -> notices::Post {
     let digest = store::journal::hex(&Sha256::digest(format!("{org}\n{channel}\n{}", keys.join("\n"))));
     notices::Post {
         id: 0,

@@ -24,7 +24,12 @@ pub struct Outbox {
 
 /// Puts everything that is due into the outbox (each key once), takes out what is no longer true, and leaves out
 /// what a later notice about the same thing makes moot.
-pub async fn plan(w: &mut Write<'_>, org: i64, catalogue: &Catalogue, now: DateTime<Utc>) -> Result<Outbox, Fault> {
+pub async fn plan(
+    w: &mut Write<'_>,
+    org: i64,
+    catalogue: &Catalogue,
+    now: DateTime<Utc>,
+) -> Result<Outbox, Fault> {
     let organisation = store::organisation::get(w.connection(), org).await?;
     let files = store::facts(w.connection(), org, false).await?;
     let facts = Facts { organisation: &organisation, catalogue, files: &files };

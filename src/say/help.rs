@@ -12,11 +12,15 @@ pub fn form_title(verb: &str) -> String {
 /// What a form asks for: the label (at most 45 characters) and the hint (at most 100).
 pub fn input(verb: &str) -> (&'static str, &'static str) {
     match verb {
-        "audit log" => ("What did the audit come to?", "The conclusion: conforming or not, in a few sentences"),
+        "audit log" => {
+            ("What did the audit come to?", "The conclusion: conforming or not, in a few sentences")
+        }
         "nc raise" => ("What is wrong, and what shows it?", "The statement and the objective evidence"),
         "nc correct" => ("What was done about the thing itself?", "The correction, and its consequences"),
         "nc cause" => ("Why could it happen?", "Ask why until the answer is a cause that can be removed"),
-        "nc plan" => ("What will be done?", "The action that removes the cause, so that it does not happen again"),
+        "nc plan" => {
+            ("What will be done?", "The action that removes the cause, so that it does not happen again")
+        }
         "nc done" => ("What was done?", "What was carried out; a link in the text counts as evidence"),
         "nc verify" => ("How was it established?", "What was looked at, and what was found"),
         _ => ("More, please", "In a few sentences"),
@@ -51,23 +55,32 @@ pub fn overview(door: Door) -> Card {
         let about = |c: &clap::Command| c.get_about().map(ToString::to_string).unwrap_or_default();
         let mut lines: Vec<Line> = command
             .get_subcommands()
-            .map(|s| Line::new().code(format!("/{} {}", command.get_name(), s.get_name())).text(format!(" {}", about(s))))
+            .map(|s| {
+                Line::new()
+                    .code(format!("/{} {}", command.get_name(), s.get_name()))
+                    .text(format!(" {}", about(s)))
+            })
             .collect();
         if lines.is_empty() {
-            lines.push(Line::new().code(format!("/{}", command.get_name())).text(format!(" {}", about(command))));
+            lines.push(
+                Line::new().code(format!("/{}", command.get_name())).text(format!(" {}", about(command))),
+            );
         }
         card = card.field(command.get_name(), lines);
     }
     let footer = match door {
         Door::Discord => "/help command:… says more about one",
-        Door::Console | Door::Shell => "help COMMAND says more about one; as NAME [manager|auditor|member] switches who speaks; quit ends",
+        Door::Console | Door::Shell => {
+            "help COMMAND says more about one; as NAME [manager|auditor|member] switches who speaks; quit ends"
+        }
     };
     card.footer(footer)
 }
 
 /// One command, with its options; or one group.
 pub fn one(name: &str) -> Option<Card> {
-    let words: Vec<String> = name.trim().trim_start_matches('/').split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> =
+        name.trim().trim_start_matches('/').split_whitespace().map(str::to_lowercase).collect();
     let mut command = tree();
     for word in &words {
         command = command.find_subcommand(word)?.clone();
@@ -94,7 +107,8 @@ pub fn one(name: &str) -> Option<Card> {
         .map(|a| {
             let help = a.get_help().map(ToString::to_string).unwrap_or_default();
             let mut line = Line::new().code(a.get_long().unwrap_or_default()).text(format!(" {help}"));
-            let values: Vec<String> = a.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
+            let values: Vec<String> =
+                a.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
             if !values.is_empty() && values != ["true", "false"] {
                 line = line.text(format!(" ({})", values.join(", ")));
             }
@@ -106,7 +120,9 @@ pub fn one(name: &str) -> Option<Card> {
 
 /// The command reference, as Markdown, for docs/commands.md.
 pub fn reference() -> String {
-    let mut out = String::from("# Commands\n\nGenerated from the grammar by `certkeeper docs commands`; a test fails when it is stale.\n");
+    let mut out = String::from(
+        "# Commands\n\nGenerated from the grammar by `certkeeper docs commands`; a test fails when it is stale.\n",
+    );
     for command in tree().get_subcommands() {
         let subs: Vec<&clap::Command> = command.get_subcommands().collect();
         let leaves: Vec<(String, &clap::Command)> = if subs.is_empty() {
@@ -123,8 +139,10 @@ pub fn reference() -> String {
             }
             for a in args {
                 let help = a.get_help().map(ToString::to_string).unwrap_or_default();
-                let values: Vec<String> = a.get_possible_values().iter().map(|v| format!("`{}`", v.get_name())).collect();
-                let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
+                let values: Vec<String> =
+                    a.get_possible_values().iter().map(|v| format!("`{}`", v.get_name())).collect();
+                let values =
+                    if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
                 let name = a.get_long().unwrap_or_default();
                 let name = if a.is_required_set() { format!("`{name}`") } else { format!("[`{name}`]") };
                 out.push_str(&format!("| {name} | {help}{values} |\n"));

@@ -5,3 +5,32 @@
 
 pub mod card;
 pub mod discord;
+pub mod help;
+pub mod notice;
+pub mod records;
+pub mod refusal;
+
+use chrono::NaiveDate;
+
+use card::Line;
+
+/// `in 12 days`, `today`, `12 days ago`.
+pub(crate) fn away(day: NaiveDate, today: NaiveDate) -> String {
+    match (day - today).num_days() {
+        0 => "today".to_owned(),
+        1 => "tomorrow".to_owned(),
+        -1 => "yesterday".to_owned(),
+        n if n > 0 => format!("in {n} days"),
+        n => format!("{} days ago", -n),
+    }
+}
+
+/// A date with how far away it is.
+pub(crate) fn dated(day: NaiveDate, today: NaiveDate) -> Line {
+    Line::new().date(day).text(format!(" ({})", away(day, today)))
+}
+
+/// `1 day`, `3 days`.
+pub(crate) fn days(n: u32) -> String {
+    if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
+}

@@ -36,7 +36,11 @@ impl About<'_> {
     /// What the certificate is called in a post that everybody in the channel reads.
     pub fn name(&self) -> Line {
         let c = &self.file.certificate;
-        if self.organisation.minimal { Line::new().text(format!("C-{}", c.no)) } else { Line::new().said(&c.name) }
+        if self.organisation.minimal {
+            Line::new().text(format!("C-{}", c.no))
+        } else {
+            Line::new().said(&c.name)
+        }
     }
 
     fn nc(&self, o: &Occurrence) -> Option<&Nonconformity> {
@@ -84,11 +88,15 @@ pub fn title(about: &About<'_>, o: &Occurrence) -> Line {
             let title = about.phase(phase).map_or(phase.as_str(), |p| p.title.as_str()).to_owned();
             line.text(title).text(" begins")
         }
-        What::ClockNear { clock, .. } => line.text(clock.title()).text(" by ").line(dated(clock.limit, about.today)),
+        What::ClockNear { clock, .. } => {
+            line.text(clock.title()).text(" by ").line(dated(clock.limit, about.today))
+        }
         What::ClockOverdue { clock, .. } => line.text(clock.title()).text(" missed since ").date(clock.limit),
         What::NcNear { until, .. } => line.text(format!("{nc} due ")).line(dated(*until, about.today)),
         What::NcOverdue { until, .. } => line.text(format!("{nc} overdue since ")).date(*until),
-        What::ActionNear { until, .. } => line.text(format!("action of {nc} due ")).line(dated(*until, about.today)),
+        What::ActionNear { until, .. } => {
+            line.text(format!("action of {nc} due ")).line(dated(*until, about.today))
+        }
         What::ActionOverdue { until, .. } => line.text(format!("action of {nc} overdue since ")).date(*until),
         What::VerifyDue { .. } => line.text(format!("verify that the action of {nc} works")),
         What::StageTwoNear { on, .. } => line.text("stage 2 audit ").line(dated(*on, about.today)),
@@ -123,7 +131,8 @@ pub fn asks(about: &About<'_>, o: &Occurrence) -> Vec<Ask> {
 
 /// A nonconformity in a line.
 pub(crate) fn nc_line(nc: &Nonconformity, minimal: bool, today: NaiveDate) -> Line {
-    let mut line = Line::new().strong(format!("NC-{}", nc.no)).text(format!(" {} {}", nc.grade.id(), nc.clause));
+    let mut line =
+        Line::new().strong(format!("NC-{}", nc.no)).text(format!(" {} {}", nc.grade.id(), nc.clause));
     if nc.state() == State::Closed {
         return line.text(", closed");
     }
@@ -139,21 +148,31 @@ pub(crate) fn nc_line(nc: &Nonconformity, minimal: bool, today: NaiveDate) -> Li
 pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
     let title = title(about, o);
     match &o.what {
-        What::PhaseBegins { phase, begins_on, ends_on, .. } => phase_card(about, title, phase, *begins_on, *ends_on),
+        What::PhaseBegins { phase, begins_on, ends_on, .. } => {
+            phase_card(about, title, phase, *begins_on, *ends_on)
+        }
         What::ClockNear { clock, days_left } => Card::new(Tone::Warning, title)
             .line(Line::new().text(format!("{} left, until ", days(*days_left))).date(clock.limit).text("."))
             .line(clock.rule.explanation())
             .line(Line::new().text(format!("Rule {}: {}.", clock.rule.id(), clock.rule.source()))),
         What::ClockOverdue { clock, days_over } => Card::new(Tone::Alarm, title)
-            .line(Line::new().text(format!("Overdue by {}: the limit was ", days(*days_over))).date(clock.limit).text("."))
+            .line(
+                Line::new()
+                    .text(format!("Overdue by {}: the limit was ", days(*days_over)))
+                    .date(clock.limit)
+                    .text("."),
+            )
             .line(clock.rule.explanation())
             .line(Line::new().text(format!("Rule {}: {}.", clock.rule.id(), clock.rule.source()))),
         What::NcNear { .. } | What::ActionNear { .. } | What::VerifyDue { .. } => {
             nc_card(about, Card::new(Tone::Warning, title), o)
         }
-        What::NcOverdue { .. } | What::ActionOverdue { .. } => nc_card(about, Card::new(Tone::Alarm, title), o),
+        What::NcOverdue { .. } | What::ActionOverdue { .. } => {
+            nc_card(about, Card::new(Tone::Alarm, title), o)
+        }
         What::StageTwoNear { .. } => {
-            let internal = about.file.audits.iter().any(|a| a.kind == crate::domain::audit::AuditKind::Internal);
+            let internal =
+                about.file.audits.iter().any(|a| a.kind == crate::domain::audit::AuditKind::Internal);
             let ready = if internal {
                 "An internal audit is on record; the body also asks for a management review."
             } else {
@@ -245,10 +264,11 @@ pub(crate) fn phase_line(about: &About<'_>) -> Option<Line> {
     let cycle = about.file.certificate.current_cycle(about.today)?;
     let programme = about.catalogue.programme_of(about.standard()?)?;
     let phase = calendar::current_phase(programme, cycle, about.today)?;
-    let month = calendar::month_of(cycle, about.today)
-        .map(|m| format!("month {m} of 36, "))
-        .unwrap_or_default();
-    Some(Line::new().strong(&phase.phase.title).text(format!(" ({month}until ")).date(phase.ends_on).text(")"))
+    let month =
+        calendar::month_of(cycle, about.today).map(|m| format!("month {m} of 36, ")).unwrap_or_default();
+    Some(
+        Line::new().strong(&phase.phase.title).text(format!(" ({month}until ")).date(phase.ends_on).text(")"),
+    )
 }
 
 fn stands_card(about: &About<'_>, title: Line) -> Card {
@@ -272,17 +292,24 @@ pub fn late(card: Card, meant_for: NaiveDate) -> Card {
     let mut late = card;
     late.lines.insert(
         0,
-        Line::new().strong("Late: ").text("this was meant for ").date(meant_for).text(" and could not be posted then."),
+        Line::new()
+            .strong("Late: ")
+            .text("this was meant for ")
+            .date(meant_for)
+            .text(" and could not be posted then."),
     );
     late
 }
 
 /// Several notices in one message, after a silence.
 pub fn digest(entries: &[(NaiveDate, Line)], today: NaiveDate) -> Card {
-    let mut card = Card::new(Tone::Warning, format!("{} reminders that could not be posted in time", entries.len()))
-        .line("Each with the day it was meant for:");
+    let mut card =
+        Card::new(Tone::Warning, format!("{} reminders that could not be posted in time", entries.len()))
+            .line("Each with the day it was meant for:");
     for (day, title) in entries {
-        card = card.line(Line::new().text("• ").date(*day).text(format!(" ({}) ", away(*day, today))).line(title.clone()));
+        card = card.line(
+            Line::new().text("• ").date(*day).text(format!(" ({}) ", away(*day, today))).line(title.clone()),
+        );
     }
     card.line(Line::new().code("/status").text(" says where everything stands now."))
 }

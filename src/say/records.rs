@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::card::{Card, Line, Tone};
-use super::notice::{About, clock_line, nc_line, phase_line};
 use super::dated;
+use super::notice::{About, clock_line, nc_line, phase_line};
 use crate::catalogue::Catalogue;
 use crate::domain::audit::{Audit, AuditKind};
 use crate::domain::calendar;
@@ -51,19 +51,41 @@ fn warn_missing(card: Card, missing: Option<&[String]>, channel: Option<&String>
 /// `/setup`
 pub fn setup(org: &Organisation, missing: Option<&[String]>, now: DateTime<Utc>) -> Card {
     let local = now.with_timezone(&org.zone);
-    let role = |r: &Option<String>| r.as_ref().map_or_else(|| Line::from("none yet"), |r| Line::new().role(r));
+    let role =
+        |r: &Option<String>| r.as_ref().map_or_else(|| Line::from("none yet"), |r| Line::new().role(r));
     let card = Card::new(Tone::Good, "Set up")
         .line(match &org.channel {
-            Some(c) => Line::new().text("Reminders are posted in ").channel(c).text(format!(" at {:02}:00, {} (now {}).", org.hour, org.zone.name(), local.format("%Y-%m-%d %H:%M"))),
+            Some(c) => Line::new().text("Reminders are posted in ").channel(c).text(format!(
+                " at {:02}:00, {} (now {}).",
+                org.hour,
+                org.zone.name(),
+                local.format("%Y-%m-%d %H:%M")
+            )),
             None => "No channel is chosen yet: give one with the option channel.".into(),
         })
-        .line(Line::new().text("Managers: ").line(role(&org.manager_role)).text(" (whoever may manage the server always counts). Auditors: ").line(role(&org.auditor_role)).text("."))
-        .line(if org.minimal { "Privacy: minimal. Public posts carry references and dates only." } else { "Privacy: open. Statements and names may stand in public posts." })
+        .line(
+            Line::new()
+                .text("Managers: ")
+                .line(role(&org.manager_role))
+                .text(" (whoever may manage the server always counts). Auditors: ")
+                .line(role(&org.auditor_role))
+                .text("."),
+        )
+        .line(if org.minimal {
+            "Privacy: minimal. Public posts carry references and dates only."
+        } else {
+            "Privacy: open. Statements and names may stand in public posts."
+        })
         .line(Line::new().text("Next: ").code("/certificate add").text("."));
     warn_missing(card, missing, org.channel.as_ref())
 }
 
-fn about<'a>(org: &'a Organisation, catalogue: &'a Catalogue, file: &'a CertificateFile, today: NaiveDate) -> About<'a> {
+fn about<'a>(
+    org: &'a Organisation,
+    catalogue: &'a Catalogue,
+    file: &'a CertificateFile,
+    today: NaiveDate,
+) -> About<'a> {
     About { organisation: org, catalogue, file, today }
 }
 
@@ -74,21 +96,29 @@ fn status_words(c: &Certificate, today: NaiveDate) -> Line {
             Some(cycle) => Line::new().text("valid until ").line(dated(cycle.expires_on, today)),
             None => "valid".into(),
         },
-        Status::ExpiredRestorable { until } => Line::new().strong("expired").text(", can be restored until ").line(dated(until, today)),
+        Status::ExpiredRestorable { until } => {
+            Line::new().strong("expired").text(", can be restored until ").line(dated(until, today))
+        }
         Status::Expired => Line::new().strong("expired").text("; it takes an initial certification again"),
     }
 }
 
 /// The dates of a cycle's phases, in lines.
 fn phases(programme: Option<&Programme>, c: &Certificate, today: NaiveDate) -> Vec<Line> {
-    let (Some(programme), Some(cycle)) = (programme, c.current_cycle(today).or_else(|| c.latest_cycle())) else {
+    let (Some(programme), Some(cycle)) = (programme, c.current_cycle(today).or_else(|| c.latest_cycle()))
+    else {
         return Vec::new();
     };
     calendar::phase_dates(programme, cycle)
         .iter()
         .map(|p| {
             let mark = if p.begins_on <= today && today <= p.ends_on { "→ " } else { "" };
-            Line::new().text(mark).date(p.begins_on).text(" to ").date(p.ends_on).text(format!(" {}", p.phase.title))
+            Line::new()
+                .text(mark)
+                .date(p.begins_on)
+                .text(" to ")
+                .date(p.ends_on)
+                .text(format!(" {}", p.phase.title))
         })
         .collect()
 }
@@ -102,21 +132,40 @@ pub fn certificate_added(
     missing: Option<&[String]>,
     today: NaiveDate,
 ) -> Card {
-    let mut card = Card::new(Tone::Good, Line::new().text(format!("C-{} recorded: ", c.no)).line(name(org, c)))
-        .line(Line::new().text(format!("{}, ", standard.title)).line(status_words(c, today)).text("."));
+    let mut card =
+        Card::new(Tone::Good, Line::new().text(format!("C-{} recorded: ", c.no)).line(name(org, c)))
+            .line(Line::new().text(format!("{}, ", standard.title)).line(status_words(c, today)).text("."));
     match c.cycles.first() {
         Some(cycle) => {
             card = card
-                .line(Line::new().text("Decided on ").date(cycle.decided_on).text(", expires on ").date(cycle.expires_on).text("."))
+                .line(
+                    Line::new()
+                        .text("Decided on ")
+                        .date(cycle.decided_on)
+                        .text(", expires on ")
+                        .date(cycle.expires_on)
+                        .text("."),
+                )
                 .field("The cycle", phases(programme, c, today));
         }
         None => {
-            card = card.line(Line::new().text("Record the decision with ").code(format!("/certificate decide certificate:C-{}", c.no)).text("; the way there: ").code(format!("/cycle show certificate:C-{}", c.no)).text("."));
+            card = card.line(
+                Line::new()
+                    .text("Record the decision with ")
+                    .code(format!("/certificate decide certificate:C-{}", c.no))
+                    .text("; the way there: ")
+                    .code(format!("/cycle show certificate:C-{}", c.no))
+                    .text("."),
+            );
         }
     }
     let channel = c.channel.as_ref().or(org.channel.as_ref());
     if let Some(to) = channel {
-        card = card.line(Line::new().text("Its reminders go to ").channel(to).text(format!(" at {:02}:00, {}.", org.hour, org.zone.name())));
+        card = card.line(Line::new().text("Its reminders go to ").channel(to).text(format!(
+            " at {:02}:00, {}.",
+            org.hour,
+            org.zone.name()
+        )));
     }
     warn_missing(card, missing, channel)
 }
@@ -125,20 +174,32 @@ pub fn certificate_added(
 pub fn certificates(catalogue: &Catalogue, files: &[CertificateFile], today: NaiveDate) -> Card {
     let mut card = Card::new(Tone::Plain, "Certificates");
     if files.is_empty() {
-        card = card.line(Line::new().text("None yet. Add the first with ").code("/certificate add").text("."));
+        card =
+            card.line(Line::new().text("None yet. Add the first with ").code("/certificate add").text("."));
     }
     for f in files {
         let c = &f.certificate;
         let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
         card = card.line(
-            Line::new().strong(format!("C-{}", c.no)).text(" ").said(&c.name).text(format!(" · {standard} · ")).line(status_words(c, today)),
+            Line::new()
+                .strong(format!("C-{}", c.no))
+                .text(" ")
+                .said(&c.name)
+                .text(format!(" · {standard} · "))
+                .line(status_words(c, today)),
         );
     }
     card
 }
 
 /// `/certificate show`
-pub fn certificate(org: &Organisation, catalogue: &Catalogue, file: &CertificateFile, told: &[Told], today: NaiveDate) -> Card {
+pub fn certificate(
+    org: &Organisation,
+    catalogue: &Catalogue,
+    file: &CertificateFile,
+    told: &[Told],
+    today: NaiveDate,
+) -> Card {
     let c = &file.certificate;
     let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
     let mut card = Card::new(Tone::Plain, Line::new().text(format!("C-{} ", c.no)).said(&c.name))
@@ -160,18 +221,34 @@ pub fn certificate(org: &Organisation, catalogue: &Catalogue, file: &Certificate
         facts.push(Line::new().text("Stage 2: ").date(on));
     }
     for cycle in &c.cycles {
-        facts.push(Line::new().text(format!("Cycle {}: decided ", cycle.n)).date(cycle.decided_on).text(", months from ").date(cycle.anchor).text(", expires ").date(cycle.expires_on));
+        facts.push(
+            Line::new()
+                .text(format!("Cycle {}: decided ", cycle.n))
+                .date(cycle.decided_on)
+                .text(", months from ")
+                .date(cycle.anchor)
+                .text(", expires ")
+                .date(cycle.expires_on),
+        );
     }
     for gap in c.gaps() {
         facts.push(Line::new().text("No valid certificate from ").date(gap.from).text(" to ").date(gap.to));
     }
     let open = file.nonconformities.iter().filter(|nc| nc.is_open()).count();
-    facts.push(Line::new().text(format!("{} audits, {} nonconformities of which {open} open", file.audits.len(), file.nonconformities.len())));
+    facts.push(Line::new().text(format!(
+        "{} audits, {} nonconformities of which {open} open",
+        file.audits.len(),
+        file.nonconformities.len()
+    )));
     card = card.field("On record", facts);
     let journal = told
         .iter()
         .map(|t| {
-            let line = Line::new().instant(t.at).text(format!(" {} by ", t.verb)).said(&t.actor).text(format!(" ({})", t.door));
+            let line = Line::new()
+                .instant(t.at)
+                .text(format!(" {} by ", t.verb))
+                .said(&t.actor)
+                .text(format!(" ({})", t.door));
             match &t.reason {
                 Some(reason) => line.text(": ").said(reason),
                 None => line,
@@ -182,7 +259,12 @@ pub fn certificate(org: &Organisation, catalogue: &Catalogue, file: &Certificate
 }
 
 /// What changes in the calendar, before and after.
-fn calendar_changes(catalogue: &Catalogue, was: &Certificate, now: &Certificate, today: NaiveDate) -> Vec<Line> {
+fn calendar_changes(
+    catalogue: &Catalogue,
+    was: &Certificate,
+    now: &Certificate,
+    today: NaiveDate,
+) -> Vec<Line> {
     let programme = catalogue.standard(&now.standard).and_then(|s| catalogue.programme_of(s));
     let Some(programme) = programme else { return Vec::new() };
     let Some(after) = now.latest_cycle() else { return Vec::new() };
@@ -192,13 +274,17 @@ fn calendar_changes(catalogue: &Catalogue, was: &Certificate, now: &Certificate,
     for p in calendar::phase_dates(programme, after) {
         match old.iter().find(|o| o.phase.id == p.phase.id).map(|o| o.begins_on) {
             Some(same) if same == p.begins_on => {}
-            Some(other) => lines.push(Line::new().text(format!("{}: ", p.phase.title)).date(other).text(" → ").date(p.begins_on)),
+            Some(other) => lines.push(
+                Line::new().text(format!("{}: ", p.phase.title)).date(other).text(" → ").date(p.begins_on),
+            ),
             None => lines.push(Line::new().text(format!("{}: ", p.phase.title)).date(p.begins_on)),
         }
     }
     match before {
         Some(b) if b.expires_on == after.expires_on => {}
-        Some(b) => lines.push(Line::new().text("Expiry: ").date(b.expires_on).text(" → ").date(after.expires_on)),
+        Some(b) => {
+            lines.push(Line::new().text("Expiry: ").date(b.expires_on).text(" → ").date(after.expires_on))
+        }
         None => lines.push(Line::new().text("Expiry: ").line(dated(after.expires_on, today))),
     }
     lines
@@ -208,7 +294,11 @@ fn open_majors(before: &CertificateFile) -> Vec<Line> {
     let open: Vec<String> = before
         .nonconformities
         .iter()
-        .filter(|nc| nc.is_open() && nc.grade == crate::domain::nonconformity::Grade::Major && nc.progress().verified.is_none())
+        .filter(|nc| {
+            nc.is_open()
+                && nc.grade == crate::domain::nonconformity::Grade::Major
+                && nc.progress().verified.is_none()
+        })
         .map(|nc| format!("NC-{}", nc.no))
         .collect();
     if open.is_empty() {
@@ -218,20 +308,47 @@ fn open_majors(before: &CertificateFile) -> Vec<Line> {
 }
 
 /// `/certificate decide`
-pub fn decided(org: &Organisation, catalogue: &Catalogue, c: &Certificate, before: &CertificateFile, today: NaiveDate) -> Card {
+pub fn decided(
+    org: &Organisation,
+    catalogue: &Catalogue,
+    c: &Certificate,
+    before: &CertificateFile,
+    today: NaiveDate,
+) -> Card {
     let mut card = Card::new(Tone::Good, Line::new().line(name(org, c)).text(": certified"));
     if let Some(cycle) = c.latest_cycle() {
-        card = card.line(Line::new().text("Decided on ").date(cycle.decided_on).text(", valid until ").date(cycle.expires_on).text(". The three-year cycle begins."));
+        card = card.line(
+            Line::new()
+                .text("Decided on ")
+                .date(cycle.decided_on)
+                .text(", valid until ")
+                .date(cycle.expires_on)
+                .text(". The three-year cycle begins."),
+        );
     }
-    card.field("Majors open", open_majors(before)).field("The cycle", calendar_changes(catalogue, &before.certificate, c, today))
+    card.field("Majors open", open_majors(before))
+        .field("The cycle", calendar_changes(catalogue, &before.certificate, c, today))
 }
 
 /// `/certificate renew`
-pub fn renewed(org: &Organisation, catalogue: &Catalogue, c: &Certificate, before: &CertificateFile, today: NaiveDate) -> Card {
+pub fn renewed(
+    org: &Organisation,
+    catalogue: &Catalogue,
+    c: &Certificate,
+    before: &CertificateFile,
+    today: NaiveDate,
+) -> Card {
     let mut card = Card::new(Tone::Good, Line::new().line(name(org, c)).text(": renewed"));
     if let Some(cycle) = c.latest_cycle() {
         card = card.line(
-            Line::new().text("Decided on ").date(cycle.decided_on).text(format!(". Cycle {} is counted from ", cycle.n)).date(cycle.anchor).text(", the day after the old expiry, and runs to ").date(cycle.expires_on).text("."),
+            Line::new()
+                .text("Decided on ")
+                .date(cycle.decided_on)
+                .text(format!(". Cycle {} is counted from ", cycle.n))
+                .date(cycle.anchor)
+                .text(", the day after the old expiry, and runs to ")
+                .date(cycle.expires_on)
+                .text("."),
         );
     }
     let gaps = c.gaps().iter().map(|g| Line::new().date(g.from).text(" to ").date(g.to)).collect();
@@ -283,7 +400,8 @@ pub fn cycle(org: &Organisation, catalogue: &Catalogue, file: &CertificateFile, 
     let standard = catalogue.standard(&c.standard);
     let programme = standard.and_then(|s| catalogue.programme_of(s));
     let about = about(org, catalogue, file, today);
-    let mut card = Card::new(Tone::Plain, Line::new().said(&c.name).text(": the cycle")).line(Line::new().line(status_words(c, today)).text("."));
+    let mut card = Card::new(Tone::Plain, Line::new().said(&c.name).text(": the cycle"))
+        .line(Line::new().line(status_words(c, today)).text("."));
     if let Some(phase) = phase_line(&about) {
         card = card.line(Line::new().text("Phase: ").line(phase).text("."));
     }
@@ -320,7 +438,9 @@ fn preparation(programme: Option<&Programme>, file: &CertificateFile, today: Nai
             match (step.id.as_str(), on) {
                 (_, Some(on)) if on > today => line.text(": booked for ").line(dated(on, today)),
                 (_, Some(on)) => line.text(": held, ").date(on),
-                ("nonconformities", None) if open > 0 => line.text(format!(": {open} open. {}", step.purpose)),
+                ("nonconformities", None) if open > 0 => {
+                    line.text(format!(": {open} open. {}", step.purpose))
+                }
                 (_, None) => line.text(format!(": {}", step.purpose)),
             }
         })
@@ -329,8 +449,11 @@ fn preparation(programme: Option<&Programme>, file: &CertificateFile, today: Nai
 
 /// `/cycle preview`
 pub fn preview(org: &Organisation, c: &Certificate, coming: &[Occurrence], months: u32) -> Card {
-    let mut card = Card::new(Tone::Plain, Line::new().said(&c.name).text(format!(": what will be posted in the next {months} months")))
-        .line(Line::new().text(format!("At {:02}:00, {}, as things stand now:", org.hour, org.zone.name())));
+    let mut card = Card::new(
+        Tone::Plain,
+        Line::new().said(&c.name).text(format!(": what will be posted in the next {months} months")),
+    )
+    .line(Line::new().text(format!("At {:02}:00, {}, as things stand now:", org.hour, org.zone.name())));
     if coming.is_empty() {
         card = card.line("Nothing falls due.");
     }
@@ -341,10 +464,22 @@ pub fn preview(org: &Organisation, c: &Certificate, coming: &[Occurrence], month
 }
 
 /// `/status`
-pub fn status(org: &Organisation, catalogue: &Catalogue, files: &[CertificateFile], parked: &[Parked], today: NaiveDate) -> Card {
-    let mut card = Card::new(Tone::Plain, "Where we stand").line(Line::new().text("Today is ").date(today).text("."));
+pub fn status(
+    org: &Organisation,
+    catalogue: &Catalogue,
+    files: &[CertificateFile],
+    parked: &[Parked],
+    today: NaiveDate,
+) -> Card {
+    let mut card =
+        Card::new(Tone::Plain, "Where we stand").line(Line::new().text("Today is ").date(today).text("."));
     if files.is_empty() {
-        card = card.line(Line::new().text("No certificate is on record yet. Add the first with ").code("/certificate add").text("."));
+        card = card.line(
+            Line::new()
+                .text("No certificate is on record yet. Add the first with ")
+                .code("/certificate add")
+                .text("."),
+        );
     }
     for file in files {
         let about = about(org, catalogue, file, today);
@@ -368,17 +503,34 @@ pub fn status(org: &Organisation, catalogue: &Catalogue, files: &[CertificateFil
         }
         for (nc, due) in open.iter().filter_map(|nc| {
             let p = nc.progress();
-            p.action().filter(|(_, due, _)| *due < today && p.implemented.is_none()).map(|(_, due, _)| (nc, due))
+            p.action()
+                .filter(|(_, due, _)| *due < today && p.implemented.is_none())
+                .map(|(_, due, _)| (nc, due))
         }) {
-            lines.push(Line::new().strong("Late: ").text(format!("action of NC-{}, due ", nc.no)).line(dated(due, today)));
+            lines.push(
+                Line::new()
+                    .strong("Late: ")
+                    .text(format!("action of NC-{}, due ", nc.no))
+                    .line(dated(due, today)),
+            );
         }
-        lines.push(Line::new().text(format!("{} open nonconformities, {} audits on record", open.len(), file.audits.len())));
+        lines.push(Line::new().text(format!(
+            "{} open nonconformities, {} audits on record",
+            open.len(),
+            file.audits.len()
+        )));
         let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
         card = card.field(format!("C-{} · {standard}", c.no), lines);
     }
     let stuck = parked
         .iter()
-        .map(|p| Line::new().text(format!("{} reminders wait for ", p.notices)).channel(&p.channel).text(": ").said(&p.why))
+        .map(|p| {
+            Line::new()
+                .text(format!("{} reminders wait for ", p.notices))
+                .channel(&p.channel)
+                .text(": ")
+                .said(&p.why)
+        })
         .collect::<Vec<_>>();
     if !stuck.is_empty() {
         card.tone = Tone::Alarm;
@@ -388,7 +540,9 @@ pub fn status(org: &Organisation, catalogue: &Catalogue, files: &[CertificateFil
 
 /// `/audit log`
 pub fn audit_logged(org: &Organisation, c: &Certificate, a: &Audit, uncovered: &[UncoveredYear]) -> Card {
-    let mut card = Card::new(Tone::Good, Line::new().text(format!("A-{} recorded: {} audit", a.no, a.kind.id()))).line(held(a));
+    let mut card =
+        Card::new(Tone::Good, Line::new().text(format!("A-{} recorded: {} audit", a.no, a.kind.id())))
+            .line(held(a));
     if !org.minimal {
         card = card
             .line(Line::new().text("Certificate: ").said(&c.name))
@@ -401,10 +555,17 @@ pub fn audit_logged(org: &Organisation, c: &Certificate, a: &Audit, uncovered: &
             .iter()
             .filter(|u| u.passed_over || u.missed)
             .map(|u| {
-                Line::new().text(format!("{} has no surveillance audit", u.year)).text(if u.missed { ": missed. " } else { ". Book one by " }).date(u.until).text(" — ISO/IEC 17021-1:2015 9.1.3.3 asks for one in each calendar year")
+                Line::new()
+                    .text(format!("{} has no surveillance audit", u.year))
+                    .text(if u.missed { ": missed. " } else { ". Book one by " })
+                    .date(u.until)
+                    .text(" — ISO/IEC 17021-1:2015 9.1.3.3 asks for one in each calendar year")
             })
             .chain(uncovered.iter().filter(|u| !u.passed_over && !u.missed).map(|u| {
-                Line::new().text(format!("{} still needs its surveillance audit, by ", u.year)).date(u.until).text(" (ISO/IEC 17021-1:2015 9.1.3.3)")
+                Line::new()
+                    .text(format!("{} still needs its surveillance audit, by ", u.year))
+                    .date(u.until)
+                    .text(" (ISO/IEC 17021-1:2015 9.1.3.3)")
             }))
             .collect()
     } else {
@@ -437,20 +598,38 @@ pub fn audits(certificates: &[Certificate], audits: &[Audit]) -> Card {
         card = card.line(Line::new().text("None on record. Log one with ").code("/audit log").text("."));
     }
     for a in audits.iter().rev().take(30) {
-        let names: Vec<&str> = certificates.iter().filter(|c| a.certificates.contains(&c.id)).map(|c| c.name.as_str()).collect();
+        let names: Vec<&str> =
+            certificates.iter().filter(|c| a.certificates.contains(&c.id)).map(|c| c.name.as_str()).collect();
         card = card.line(
-            Line::new().strong(format!("A-{}", a.no)).text(format!(" {} ", a.kind.id())).date(a.ends_on).text(" · ").said(names.join(", ")).text(" · ").said(a.scope.chars().take(80).collect::<String>()),
+            Line::new()
+                .strong(format!("A-{}", a.no))
+                .text(format!(" {} ", a.kind.id()))
+                .date(a.ends_on)
+                .text(" · ")
+                .said(names.join(", "))
+                .text(" · ")
+                .said(a.scope.chars().take(80).collect::<String>()),
         );
     }
     if audits.len() > 30 {
-        card = card.line(format!("and {} earlier ones; narrow the list with the option certificate.", audits.len() - 30));
+        card = card.line(format!(
+            "and {} earlier ones; narrow the list with the option certificate.",
+            audits.len() - 30
+        ));
     }
     card
 }
 
 /// `/audit show`
-pub fn audit(org: &Organisation, certificates: &[Certificate], a: &Audit, ncs: &[Nonconformity], report: &[Evidence]) -> Card {
-    let names: Vec<&str> = certificates.iter().filter(|c| a.certificates.contains(&c.id)).map(|c| c.name.as_str()).collect();
+pub fn audit(
+    org: &Organisation,
+    certificates: &[Certificate],
+    a: &Audit,
+    ncs: &[Nonconformity],
+    report: &[Evidence],
+) -> Card {
+    let names: Vec<&str> =
+        certificates.iter().filter(|c| a.certificates.contains(&c.id)).map(|c| c.name.as_str()).collect();
     let found = ncs.iter().filter(|nc| nc.audit.is_some_and(|(id, _)| id == a.id));
     let logged = org.day_of(a.logged_at);
     Card::new(Tone::Plain, format!("A-{}: {} audit", a.no, a.kind.id()))
@@ -465,13 +644,26 @@ pub fn audit(org: &Organisation, certificates: &[Certificate], a: &Audit, ncs: &
 }
 
 /// `/nc raise`
-pub fn nc_raised(org: &Organisation, c: &Certificate, clause: Option<&Clause>, nc: &Nonconformity, same: &[i64], today: NaiveDate) -> Card {
-    let mut card = Card::new(Tone::Warning, format!("NC-{} raised", nc.no)).line(Line::new().text("Due ").line(dated(nc.due_on, today)).text("."));
+pub fn nc_raised(
+    org: &Organisation,
+    c: &Certificate,
+    clause: Option<&Clause>,
+    nc: &Nonconformity,
+    same: &[i64],
+    today: NaiveDate,
+) -> Card {
+    let mut card = Card::new(Tone::Warning, format!("NC-{} raised", nc.no))
+        .line(Line::new().text("Due ").line(dated(nc.due_on, today)).text("."));
     if !org.minimal {
         let title = clause.map(|c| format!(" {}", c.title)).unwrap_or_default();
         card = card
             .line(Line::new().text("Certificate: ").said(&c.name))
-            .line(Line::new().text(format!("{} nonconformity against ", nc.grade.id())).said(&nc.clause).text(title))
+            .line(
+                Line::new()
+                    .text(format!("{} nonconformity against ", nc.grade.id()))
+                    .said(&nc.clause)
+                    .text(title),
+            )
             .field("Statement", vec![Line::new().said(&nc.statement)]);
         let mut facts = Vec::new();
         if let Some(owner) = &nc.owner {
@@ -487,14 +679,21 @@ pub fn nc_raised(org: &Organisation, c: &Certificate, clause: Option<&Clause>, n
     }
     if !same.is_empty() {
         let list: Vec<String> = same.iter().map(|n| format!("NC-{n}")).collect();
-        card = card.field("Seen before", vec![Line::new().text(format!("Same clause and area: {}. Was the earlier action effective?", list.join(", ")))]);
+        card = card.field(
+            "Seen before",
+            vec![Line::new().text(format!(
+                "Same clause and area: {}. Was the earlier action effective?",
+                list.join(", ")
+            ))],
+        );
     }
     card.footer(format!("Next: {}", next_step(nc)))
 }
 
 /// `/nc assign`
 pub fn nc_assigned(org: &Organisation, nc: &Nonconformity, today: NaiveDate) -> Card {
-    let card = Card::new(Tone::Good, format!("NC-{} assigned", nc.no)).line(Line::new().text("Due ").line(dated(nc.due_on, today)).text("."));
+    let card = Card::new(Tone::Good, format!("NC-{} assigned", nc.no))
+        .line(Line::new().text("Due ").line(dated(nc.due_on, today)).text("."));
     match &nc.owner {
         Some(owner) if !org.minimal => card.line(Line::new().text("Owner: ").line(who(owner))),
         _ => card,
@@ -552,7 +751,11 @@ pub fn nc_step(org: &Organisation, nc: &Nonconformity, evidence: u32) -> Card {
         }
     }
     if nc.is_open() {
-        let next = if nc.state() == State::Verified && evidence == 0 { format!("/nc evidence nc:NC-{}", nc.no) } else { next_step(nc) };
+        let next = if nc.state() == State::Verified && evidence == 0 {
+            format!("/nc evidence nc:NC-{}", nc.no)
+        } else {
+            next_step(nc)
+        };
         card.footer(format!("Next: {next}"))
     } else {
         card
@@ -593,7 +796,9 @@ pub fn ncs(ncs: &[Nonconformity], today: NaiveDate) -> Card {
 
 fn evidence(e: &Evidence) -> Line {
     let line = match (&e.file, &e.link, &e.note) {
-        (Some((name, sha, size)), _, _) => Line::new().said(name).text(format!(" ({size} bytes, SHA-256 {}…)", sha.chars().take(12).collect::<String>())),
+        (Some((name, sha, size)), _, _) => Line::new()
+            .said(name)
+            .text(format!(" ({size} bytes, SHA-256 {}…)", sha.chars().take(12).collect::<String>())),
         (None, Some(link), _) => Line::new().said(link),
         (None, None, Some(note)) => Line::new().said(note),
         (None, None, None) => "nothing".into(),
@@ -602,9 +807,16 @@ fn evidence(e: &Evidence) -> Line {
 }
 
 /// `/nc show`
-pub fn nc(c: Option<&Certificate>, nc: &Nonconformity, proof: &[Evidence], count: u32, today: NaiveDate) -> Card {
-    let mut card = Card::new(Tone::Plain, format!("NC-{}: {} nonconformity, {}", nc.no, nc.grade.id(), nc.state().id()))
-        .field("Statement", vec![Line::new().said(&nc.statement)]);
+pub fn nc(
+    c: Option<&Certificate>,
+    nc: &Nonconformity,
+    proof: &[Evidence],
+    count: u32,
+    today: NaiveDate,
+) -> Card {
+    let mut card =
+        Card::new(Tone::Plain, format!("NC-{}: {} nonconformity, {}", nc.no, nc.grade.id(), nc.state().id()))
+            .field("Statement", vec![Line::new().said(&nc.statement)]);
     let mut facts = vec![Line::new().text("Against ").said(&nc.clause)];
     if let Some(c) = c {
         facts.push(Line::new().text("Certificate: ").said(&c.name));
@@ -663,4 +875,3 @@ pub fn nc(c: Option<&Certificate>, nc: &Nonconformity, proof: &[Evidence], count
     }
     card
 }
-

@@ -58,7 +58,12 @@ pub fn grammar(e: &clap::Error, argv: &[String]) -> Line {
         ErrorKind::MissingRequiredArgument => {
             let missing = context(ContextKind::InvalidArg).unwrap_or_default();
             let names: Vec<String> = missing.split(", ").map(option).collect();
-            Line::new().text("Still needed: ").code(names.join(", ")).text(". ").code(help).text(" says more.")
+            Line::new()
+                .text("Still needed: ")
+                .code(names.join(", "))
+                .text(". ")
+                .code(help)
+                .text(" says more.")
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = context(ContextKind::InvalidValue).unwrap_or_default();
@@ -71,7 +76,8 @@ pub fn grammar(e: &clap::Error, argv: &[String]) -> Line {
                 },
             }
         }
-        ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand
+        ErrorKind::InvalidSubcommand
+        | ErrorKind::MissingSubcommand
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let line = Line::new().text("There is no command ").said(argv.join(" ")).text(".");
             match context(ContextKind::SuggestedSubcommand).filter(|s| !s.is_empty()) {
@@ -79,12 +85,13 @@ pub fn grammar(e: &clap::Error, argv: &[String]) -> Line {
                 None => line.text(" ").code("/help").text(" lists them."),
             }
         }
-        ErrorKind::UnknownArgument => {
-            Line::new().text("This command has no option ").said(arg).text(". ").code(help).text(" lists its options.")
-        }
-        ErrorKind::ArgumentConflict => {
-            Line::new().code(arg).text(" was given twice. Give it once.")
-        }
+        ErrorKind::UnknownArgument => Line::new()
+            .text("This command has no option ")
+            .said(arg)
+            .text(". ")
+            .code(help)
+            .text(" lists its options."),
+        ErrorKind::ArgumentConflict => Line::new().code(arg).text(" was given twice. Give it once."),
         _ => Line::new().text("That line was not understood. ").code(help).text(" shows how it goes."),
     }
 }
@@ -92,8 +99,13 @@ pub fn grammar(e: &clap::Error, argv: &[String]) -> Line {
 pub(crate) fn only_managers(verb: &str, role: Option<&str>) -> Line {
     let line = Line::new().text("Only managers can use ").code(format!("/{verb}")).text(": ");
     match role {
-        Some(role) => line.text("those with the role ").role(role).text(", and whoever may manage the server."),
-        None => line.text("whoever may manage the server; they can name a manager role with ").code("/setup manager").text("."),
+        Some(role) => {
+            line.text("those with the role ").role(role).text(", and whoever may manage the server.")
+        }
+        None => line
+            .text("whoever may manage the server; they can name a manager role with ")
+            .code("/setup manager")
+            .text("."),
     }
 }
 
@@ -105,15 +117,23 @@ pub(crate) fn only_auditors(verb: &str) -> Line {
 }
 
 pub(crate) fn only_owner(verb: &str, nc: &Nonconformity) -> Line {
-    let line = Line::new().text(format!("Only the owner of NC-{} and managers can use ", nc.no)).code(format!("/{verb}"));
+    let line = Line::new()
+        .text(format!("Only the owner of NC-{} and managers can use ", nc.no))
+        .code(format!("/{verb}"));
     match &nc.owner {
         Some(owner) => line.text(" on it. Its owner is ").person(&owner.handle, &owner.name).text("."),
-        None => line.text(" on it. It has no owner yet: ask a manager to assign it with ").code("/nc assign").text("."),
+        None => line
+            .text(" on it. It has no owner yet: ask a manager to assign it with ")
+            .code("/nc assign")
+            .text("."),
     }
 }
 
 pub(crate) fn file_not_had(name: &str, why: &str) -> Line {
-    Line::new().text("The file ").said(name).text(format!(" could not be had: {why}. Nothing was recorded; attach it again."))
+    Line::new()
+        .text("The file ")
+        .said(name)
+        .text(format!(" could not be had: {why}. Nothing was recorded; attach it again."))
 }
 
 pub(crate) fn no_such_file(reference: &str) -> Line {
@@ -131,17 +151,30 @@ pub(crate) fn no_certificate(typed: &str, all: &[Certificate]) -> Line {
 
 pub(crate) fn several_certificates(typed: &str, found: &[&Certificate]) -> Line {
     let known: Vec<String> = found.iter().take(8).map(|c| format!("C-{} {}", c.no, c.name)).collect();
-    Line::new().text("Several certificates match ").said(typed).text(": ").said(known.join(", ")).text(". Give the number or the whole name.")
+    Line::new()
+        .text("Several certificates match ")
+        .said(typed)
+        .text(": ")
+        .said(known.join(", "))
+        .text(". Give the number or the whole name.")
 }
 
 pub(crate) fn no_audit(typed: &str, known: usize) -> Line {
     let line = Line::new().text("There is no audit ").said(typed).text(" here. ");
-    if known == 0 { line.text("None is on record yet: ").code("/audit log").text(".") } else { line.code("/audit list").text(" shows them.") }
+    if known == 0 {
+        line.text("None is on record yet: ").code("/audit log").text(".")
+    } else {
+        line.code("/audit list").text(" shows them.")
+    }
 }
 
 pub(crate) fn no_nc(typed: &str, known: usize) -> Line {
     let line = Line::new().text("There is no nonconformity ").said(typed).text(" here. ");
-    if known == 0 { line.text("None is on record yet: ").code("/nc raise").text(".") } else { line.code("/nc list").text(" shows them.") }
+    if known == 0 {
+        line.text("None is on record yet: ").code("/nc raise").text(".")
+    } else {
+        line.code("/nc list").text(" shows them.")
+    }
 }
 
 pub(crate) fn no_clause(typed: &str, standard: Option<&Standard>) -> Line {
@@ -158,11 +191,17 @@ pub(crate) fn no_clause(typed: &str, standard: Option<&Standard>) -> Line {
 
 pub(crate) fn no_standard(typed: &str, catalogue: &Catalogue) -> Line {
     let known: Vec<&str> = catalogue.standards.iter().map(|s| s.id.as_str()).collect();
-    Line::new().text("There is no standard ").said(typed).text(format!(" in the catalogue. There is: {}.", known.join(", ")))
+    Line::new()
+        .text("There is no standard ")
+        .said(typed)
+        .text(format!(" in the catalogue. There is: {}.", known.join(", ")))
 }
 
 pub(crate) fn no_zone(typed: &str) -> Line {
-    Line::new().text("There is no time zone ").said(typed).text(". Give its IANA name, such as Europe/Berlin; the option completes as you type.")
+    Line::new()
+        .text("There is no time zone ")
+        .said(typed)
+        .text(". Give its IANA name, such as Europe/Berlin; the option completes as you type.")
 }
 
 pub(crate) fn no_command(typed: &str) -> Line {
@@ -173,25 +212,50 @@ pub(crate) fn day(option: &str, typed: &str, fault: &DayFault) -> Line {
     let line = Line::new().code(option).text(": ");
     match fault {
         DayFault::Ambiguous { readings } => {
-            let read: Vec<String> = readings.iter().map(|d| d.format("%Y-%m-%d (%-d %B %Y)").to_string()).collect();
-            line.said(typed).text(format!(" can be read as {}. Type it as year-month-day.", read.join(" or as ")))
+            let read: Vec<String> =
+                readings.iter().map(|d| d.format("%Y-%m-%d (%-d %B %Y)").to_string()).collect();
+            line.said(typed)
+                .text(format!(" can be read as {}. Type it as year-month-day.", read.join(" or as ")))
         }
-        DayFault::Impossible => line.said(typed).text(" is a day that does not exist. Check the day and the month."),
-        DayFault::OutOfRange => line.said(typed).text(" is too far away: days from 1990 to 2100 can be recorded."),
-        DayFault::NotADay => line.said(typed).text(" is not understood as a day. Type it like 2026-03-02, 2 March 2026, today or in 3 weeks."),
+        DayFault::Impossible => {
+            line.said(typed).text(" is a day that does not exist. Check the day and the month.")
+        }
+        DayFault::OutOfRange => {
+            line.said(typed).text(" is too far away: days from 1990 to 2100 can be recorded.")
+        }
+        DayFault::NotADay => line
+            .said(typed)
+            .text(" is not understood as a day. Type it like 2026-03-02, 2 March 2026, today or in 3 weeks."),
     }
 }
 
 pub(crate) fn future(option: &str, on: NaiveDate, today: NaiveDate) -> Line {
-    Line::new().code(option).text(": ").date(on).text(" lies in the future (today is ").date(today).text("). Record it once it has happened.")
+    Line::new()
+        .code(option)
+        .text(": ")
+        .date(on)
+        .text(" lies in the future (today is ")
+        .date(today)
+        .text("). Record it once it has happened.")
 }
 
 pub(crate) fn due_past(option: &str, on: NaiveDate, today: NaiveDate) -> Line {
-    Line::new().code(option).text(": ").date(on).text(" is past (today is ").date(today).text("). Give a day from today on.")
+    Line::new()
+        .code(option)
+        .text(": ")
+        .date(on)
+        .text(" is past (today is ")
+        .date(today)
+        .text("). Give a day from today on.")
 }
 
 pub(crate) fn until_before_date(from: NaiveDate, until: NaiveDate) -> Line {
-    Line::new().text("The audit would end on ").date(until).text(", before it begins on ").date(from).text(". Correct one of the two.")
+    Line::new()
+        .text("The audit would end on ")
+        .date(until)
+        .text(", before it begins on ")
+        .date(from)
+        .text(". Correct one of the two.")
 }
 
 pub(crate) fn scope_empty() -> Line {
@@ -199,11 +263,21 @@ pub(crate) fn scope_empty() -> Line {
 }
 
 pub(crate) fn two_leads() -> Line {
-    Line::new().text("Give ").code("lead").text(" for somebody in this server or ").code("lead-name").text(" for somebody who is not, not both.")
+    Line::new()
+        .text("Give ")
+        .code("lead")
+        .text(" for somebody in this server or ")
+        .code("lead-name")
+        .text(" for somebody who is not, not both.")
 }
 
 pub(crate) fn no_lead() -> Line {
-    Line::new().text("Say who led the audit: ").code("lead").text(" for somebody in this server, ").code("lead-name").text(" for somebody who is not.")
+    Line::new()
+        .text("Say who led the audit: ")
+        .code("lead")
+        .text(" for somebody in this server, ")
+        .code("lead-name")
+        .text(" for somebody who is not.")
 }
 
 pub(crate) fn name_length() -> Line {
@@ -211,19 +285,38 @@ pub(crate) fn name_length() -> Line {
 }
 
 pub(crate) fn name_taken(same: &Certificate) -> Line {
-    Line::new().text("There is a certificate ").said(&same.name).text(format!(" already (C-{}). Give this one another name, or correct that one with ", same.no)).code("/certificate edit").text(".")
+    Line::new()
+        .text("There is a certificate ")
+        .said(&same.name)
+        .text(format!(" already (C-{}). Give this one another name, or correct that one with ", same.no))
+        .code("/certificate edit")
+        .text(".")
 }
 
 pub(crate) fn stage2_after_decision(stage2: NaiveDate, decided: NaiveDate) -> Line {
-    Line::new().text("Stage 2 on ").date(stage2).text(" would come after the decision on ").date(decided).text(". The decision follows the audit (ISO/IEC 17021-1:2015 9.5): correct one of the two.")
+    Line::new()
+        .text("Stage 2 on ")
+        .date(stage2)
+        .text(" would come after the decision on ")
+        .date(decided)
+        .text(". The decision follows the audit (ISO/IEC 17021-1:2015 9.5): correct one of the two.")
 }
 
 pub(crate) fn expires_without_decision() -> Line {
-    Line::new().text("A certificate without a decision cannot expire. Give ").code("decided").text(" as well, or leave ").code("expires").text(" out.")
+    Line::new()
+        .text("A certificate without a decision cannot expire. Give ")
+        .code("decided")
+        .text(" as well, or leave ")
+        .code("expires")
+        .text(" out.")
 }
 
 pub(crate) fn edit_undecided(c: &Certificate) -> Line {
-    Line::new().said(&c.name).text(" has no decision yet. Record it with ").code("/certificate decide").text(".")
+    Line::new()
+        .said(&c.name)
+        .text(" has no decision yet. Record it with ")
+        .code("/certificate decide")
+        .text(".")
 }
 
 pub(crate) fn nothing_to_edit() -> Line {
@@ -231,7 +324,10 @@ pub(crate) fn nothing_to_edit() -> Line {
 }
 
 pub(crate) fn audit_of_other(audit: &Audit, c: &Certificate) -> Line {
-    Line::new().text(format!("A-{} was not held for ", audit.no)).said(&c.name).text(". Name an audit of this certificate, or leave it out.")
+    Line::new()
+        .text(format!("A-{} was not held for ", audit.no))
+        .said(&c.name)
+        .text(". Name an audit of this certificate, or leave it out.")
 }
 
 pub(crate) fn no_link(typed: &str) -> Line {

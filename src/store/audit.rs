@@ -40,7 +40,11 @@ pub async fn all(c: &mut SqliteConnection, org: i64) -> Result<Vec<Audit>, Fault
                 lead_name: r.lead_name,
                 logged_by: person::of(&people, "audit", r.id, r.logged_by)?,
                 logged_at: instant(r.logged_at),
-                certificates: serves.iter().filter(|s| s.audit_id == r.id).map(|s| s.certificate_id).collect(),
+                certificates: serves
+                    .iter()
+                    .filter(|s| s.audit_id == r.id)
+                    .map(|s| s.certificate_id)
+                    .collect(),
             })
         })
         .collect()
@@ -48,10 +52,12 @@ pub async fn all(c: &mut SqliteConnection, org: i64) -> Result<Vec<Audit>, Fault
 
 /// Enters an audit under the next number; the key and number given in `new` do not count.
 pub async fn insert(w: &mut Write<'_>, org: i64, new: Audit) -> Result<Audit, Fault> {
-    let no =
-        sqlx::query_scalar!(r#"SELECT coalesce(max(no), 0) + 1 AS "no!: i64" FROM audit WHERE org_id = ?"#, org)
-            .fetch_one(&mut *w.tx)
-            .await?;
+    let no = sqlx::query_scalar!(
+        r#"SELECT coalesce(max(no), 0) + 1 AS "no!: i64" FROM audit WHERE org_id = ?"#,
+        org
+    )
+    .fetch_one(&mut *w.tx)
+    .await?;
     let (kind, starts, ends) = (new.kind.id(), iso(new.starts_on), iso(new.ends_on));
     let (lead, at) = (new.lead.as_ref().map(|p| p.id), millis(new.logged_at));
     let id = sqlx::query!(
@@ -66,7 +72,9 @@ pub async fn insert(w: &mut Write<'_>, org: i64, new: Audit) -> Result<Audit, Fa
     for certificate in &new.certificates {
         let row = sqlx::query!(
             "INSERT INTO audit_certificate (org_id, audit_id, certificate_id) VALUES (?, ?, ?)",
-            org, id, certificate
+            org,
+            id,
+            certificate
         )
         .execute(&mut *w.tx)
         .await?

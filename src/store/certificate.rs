@@ -63,7 +63,8 @@ pub async fn insert(w: &mut Write<'_>, org: i64, new: Certificate) -> Result<Cer
     )
     .fetch_one(&mut *w.tx)
     .await?;
-    let (owner, stage2, at) = (new.owner.as_ref().map(|o| o.id), new.stage2_on.map(iso), millis(new.entered_at));
+    let (owner, stage2, at) =
+        (new.owner.as_ref().map(|o| o.id), new.stage2_on.map(iso), millis(new.entered_at));
     let id = sqlx::query!(
         "INSERT INTO certificate (org_id, no, standard, name, body, number, channel, owner_id, stage2_on, entered_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -85,7 +86,14 @@ pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), 
     sqlx::query!(
         "UPDATE certificate SET name = ?, body = ?, number = ?, channel = ?, owner_id = ?, stage2_on = ?
          WHERE org_id = ? AND id = ?",
-        c.name, c.body, c.number, c.channel, owner, stage2, org, c.id
+        c.name,
+        c.body,
+        c.number,
+        c.channel,
+        owner,
+        stage2,
+        org,
+        c.id
     )
     .execute(&mut *w.tx)
     .await?;

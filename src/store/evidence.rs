@@ -64,7 +64,9 @@ pub async fn add(
         Of::Audit(id) => (None, Some(id)),
     };
     let (file, name, media_type, link, note) = match new {
-        New::File { name, media_type, bytes } => (Some(file(w, org, bytes).await?), Some(name), media_type, None, None),
+        New::File { name, media_type, bytes } => {
+            (Some(file(w, org, bytes).await?), Some(name), media_type, None, None)
+        }
         New::Link(link) => (None, None, None, Some(link), None),
         New::Note(note) => (None, None, None, None, Some(note)),
     };
@@ -72,7 +74,16 @@ pub async fn add(
     let id = sqlx::query!(
         "INSERT INTO evidence (org_id, nc_id, audit_id, file_id, name, media_type, link, note, by_id, at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        org, nc, audit, file, name, media_type, link, note, by.id, at
+        org,
+        nc,
+        audit,
+        file,
+        name,
+        media_type,
+        link,
+        note,
+        by.id,
+        at
     )
     .execute(&mut *w.tx)
     .await?
@@ -82,20 +93,23 @@ pub async fn add(
 
 async fn file(w: &mut Write<'_>, org: i64, bytes: &[u8]) -> Result<i64, Fault> {
     let (sha256, size) = (hex(&Sha256::digest(bytes)), i64::try_from(bytes.len()).unwrap_or(i64::MAX));
-    let kept = sqlx::query_scalar!(
-        r#"SELECT id AS "id!" FROM file WHERE org_id = ? AND sha256 = ?"#,
-        org, sha256
-    )
-    .fetch_optional(&mut *w.tx)
-    .await?;
+    let kept =
+        sqlx::query_scalar!(r#"SELECT id AS "id!" FROM file WHERE org_id = ? AND sha256 = ?"#, org, sha256)
+            .fetch_optional(&mut *w.tx)
+            .await?;
     if let Some(id) = kept {
         return Ok(id);
     }
-    let id =
-        sqlx::query!("INSERT INTO file (org_id, sha256, size, bytes) VALUES (?, ?, ?, ?)", org, sha256, size, bytes)
-            .execute(&mut *w.tx)
-            .await?
-            .last_insert_rowid();
+    let id = sqlx::query!(
+        "INSERT INTO file (org_id, sha256, size, bytes) VALUES (?, ?, ?, ?)",
+        org,
+        sha256,
+        size,
+        bytes
+    )
+    .execute(&mut *w.tx)
+    .await?
+    .last_insert_rowid();
     w.wrote(Table::File, id).await?;
     Ok(id)
 }
@@ -133,7 +147,8 @@ pub async fn count(c: &mut SqliteConnection, org: i64, nc: i64) -> Result<u32, F
     let n = sqlx::query_scalar!(
         r#"SELECT count(*) AS "n!: i64" FROM evidence
            WHERE org_id = ? AND nc_id = ? AND (file_id IS NOT NULL OR link IS NOT NULL)"#,
-        org, nc
+        org,
+        nc
     )
     .fetch_one(c)
     .await?;

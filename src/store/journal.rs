@@ -168,12 +168,20 @@ impl Write<'_> {
             .await?;
         let last = head(&mut self.tx, org).await?;
         let (seq, at, door) = (last.seq + 1, millis(entry.at), door_name(entry.door));
-        let hash =
-            hash(&last.hash, &place, seq, at, door, entry.actor, entry.verb, entry.reason, &images)?;
+        let hash = hash(&last.hash, &place, seq, at, door, entry.actor, entry.verb, entry.reason, &images)?;
         sqlx::query!(
             "INSERT INTO journal (org_id, seq, at, door, actor_id, verb, reason, images, previous, hash)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            org, seq, at, door, entry.actor, entry.verb, entry.reason, images, last.hash, hash
+            org,
+            seq,
+            at,
+            door,
+            entry.actor,
+            entry.verb,
+            entry.reason,
+            images,
+            last.hash,
+            hash
         )
         .execute(&mut *self.tx)
         .await?;
@@ -212,12 +220,21 @@ pub async fn touching(
                SELECT 1 FROM json_each(j.images) e
                WHERE e.value ->> 'table' = ? AND e.value ->> 'id' = ?)
            ORDER BY j.seq DESC LIMIT ?"#,
-        org, name, id, most
+        org,
+        name,
+        id,
+        most
     )
     .fetch_all(c)
     .await?;
     Ok(rows
         .into_iter()
-        .map(|r| Told { at: super::instant(r.at), actor: r.actor, verb: r.verb, reason: r.reason, door: r.door })
+        .map(|r| Told {
+            at: super::instant(r.at),
+            actor: r.actor,
+            verb: r.verb,
+            reason: r.reason,
+            door: r.door,
+        })
         .collect())
 }

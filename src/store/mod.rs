@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{Connection as _, Sqlite, Transaction};
 
@@ -200,10 +201,10 @@ impl Store {
         let path = self.path.display();
         let say = |e: sqlx::Error| open_words(&self.path, &e);
         let mut c = self.writer.acquire().await.map_err(say)?;
-        let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *c).await.map_err(say)?;
+        let version: String =
+            sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *c).await.map_err(say)?;
         let mut parts = version.split('.').map(|p| p.parse().unwrap_or(0));
-        let number =
-            (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        let number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
         if number < SQLITE_LEAST {
             return Err(OpenFault::Setting(format!(
                 "this build carries SQLite {version}, which can corrupt a WAL database; build with the locked versions"
@@ -218,7 +219,8 @@ impl Store {
                     found.join("; ")
                 )));
             }
-            let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *c).await.map_err(say)?;
+            let id: i64 =
+                sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *c).await.map_err(say)?;
             let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
                 .fetch_one(&mut *c)
                 .await
@@ -321,7 +323,12 @@ pub(crate) fn iso(day: NaiveDate) -> String {
 }
 
 /// A kept date.
-pub(crate) fn day(table: &'static str, id: i64, column: &'static str, kept: &str) -> Result<NaiveDate, Fault> {
+pub(crate) fn day(
+    table: &'static str,
+    id: i64,
+    column: &'static str,
+    kept: &str,
+) -> Result<NaiveDate, Fault> {
     NaiveDate::from_str(kept).map_err(|_| Fault::Inconsistent { table, id, column, value: kept.to_owned() })
 }
 
@@ -335,7 +342,9 @@ pub async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenFault> {
     if !path.exists() {
         return Err(OpenFault::Setting(format!("database.path: there is no {}", path.display())));
     }
-    SqliteConnection::connect_with(&options(path).pragma("query_only", "ON")).await.map_err(|e| open_words(path, &e))
+    SqliteConnection::connect_with(&options(path).pragma("query_only", "ON"))
+        .await
+        .map_err(|e| open_words(path, &e))
 }
 
 /// Everything on record of an organisation, certificate by certificate: what planning and status are made from.

@@ -28,7 +28,8 @@ pub async fn all(c: &mut SqliteConnection, org: i64, closed_too: bool) -> Result
         r#"SELECT s.id AS "id!", s.nc_id, s.by_id, s.at, s.kind, s.words, s.owner_id, s.due_on, s.effective
            FROM nc_step s JOIN nonconformity n ON n.id = s.nc_id
            WHERE s.org_id = ?1 AND (?2 OR n.state <> 'closed') ORDER BY s.nc_id, s.n"#,
-        org, closed_too
+        org,
+        closed_too
     )
     .fetch_all(c)
     .await?
@@ -111,7 +112,11 @@ pub async fn assign(w: &mut Write<'_>, org: i64, nc: &Nonconformity) -> Result<(
     let (owner, due, known) = (nc.owner.as_ref().map(|o| o.id), iso(nc.due_on), millis(nc.due_known_at));
     sqlx::query!(
         "UPDATE nonconformity SET owner_id = ?, due_on = ?, due_known_at = ? WHERE org_id = ? AND id = ?",
-        owner, due, known, org, nc.id
+        owner,
+        due,
+        known,
+        org,
+        nc.id
     )
     .execute(&mut *w.tx)
     .await?;

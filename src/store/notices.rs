@@ -62,7 +62,12 @@ pub async fn plan(
     Ok(sqlx::query!(
         "INSERT INTO notice (org_id, key, kind, due_on, due_at, state, planned_at)
          VALUES (?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT (org_id, key) DO NOTHING",
-        org, key, kind, due_on, due_at, now
+        org,
+        key,
+        kind,
+        due_on,
+        due_at,
+        now
     )
     .execute(&mut *w.tx)
     .await?
@@ -72,7 +77,11 @@ pub async fn plan(
 
 /// The keys in the outbox, settled or not.
 pub async fn keys(c: &mut SqliteConnection, org: i64) -> Result<std::collections::HashSet<String>, Fault> {
-    Ok(sqlx::query_scalar!("SELECT key FROM notice WHERE org_id = ?", org).fetch_all(c).await?.into_iter().collect())
+    Ok(sqlx::query_scalar!("SELECT key FROM notice WHERE org_id = ?", org)
+        .fetch_all(c)
+        .await?
+        .into_iter()
+        .collect())
 }
 
 /// The notices that are still to be said, in the order in which they fell due.
@@ -101,7 +110,11 @@ pub async fn settle(
     let (state, now) = (state.id(), millis(now));
     sqlx::query!(
         "UPDATE notice SET state = ?, why = ?, settled_at = ? WHERE org_id = ? AND id = ?",
-        state, why, now, org, notice
+        state,
+        why,
+        now,
+        org,
+        notice
     )
     .execute(&mut *w.tx)
     .await?;
@@ -138,7 +151,13 @@ pub async fn claim(w: &mut Write<'_>, post: Post, notices: &[i64]) -> Result<Pos
     let id = sqlx::query!(
         "INSERT INTO post (org_id, channel, nonce, reference, card, ask, state, claimed_at)
          VALUES (?, ?, ?, ?, ?, ?, 'claimed', ?)",
-        post.org, post.channel, post.nonce, post.reference, card, ask, at
+        post.org,
+        post.channel,
+        post.nonce,
+        post.reference,
+        card,
+        ask,
+        at
     )
     .execute(&mut *w.tx)
     .await?
@@ -146,7 +165,9 @@ pub async fn claim(w: &mut Write<'_>, post: Post, notices: &[i64]) -> Result<Pos
     for notice in notices {
         sqlx::query!(
             "UPDATE notice SET state = 'posting', post_id = ?, why = NULL WHERE org_id = ? AND id = ?",
-            id, post.org, notice
+            id,
+            post.org,
+            notice
         )
         .execute(&mut *w.tx)
         .await?;
@@ -233,7 +254,10 @@ pub async fn tried(
     };
     sqlx::query!(
         "UPDATE post SET state = ?, settled_at = ?, message = ? WHERE id = ?",
-        post_state, at, message, post.id
+        post_state,
+        at,
+        message,
+        post.id
     )
     .execute(&mut *w.tx)
     .await?;
@@ -273,9 +297,12 @@ pub async fn parked(c: &mut SqliteConnection, org: i64) -> Result<Vec<Parked>, F
 
 /// Frees the parked notices of an organisation, to be tried again.
 pub async fn unpark(w: &mut Write<'_>, org: i64) -> Result<(), Fault> {
-    sqlx::query!("UPDATE notice SET state = 'pending', post_id = NULL WHERE org_id = ? AND state = 'parked'", org)
-        .execute(&mut *w.tx)
-        .await?;
+    sqlx::query!(
+        "UPDATE notice SET state = 'pending', post_id = NULL WHERE org_id = ? AND state = 'parked'",
+        org
+    )
+    .execute(&mut *w.tx)
+    .await?;
     Ok(())
 }
 

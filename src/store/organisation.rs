@@ -128,7 +128,9 @@ pub async fn set_present(
 ) -> Result<(), Fault> {
     sqlx::query!(
         "UPDATE organisation SET present = ?, name = coalesce(?, name) WHERE place = ?",
-        present, name, place
+        present,
+        name,
+        place
     )
     .execute(&mut *w.tx)
     .await?;

@@ -16,12 +16,19 @@ pub(crate) fn seal(salt: &str, handle: &str, name: &str) -> Result<String, Fault
 pub async fn known(w: &mut Write<'_>, org: i64, handle: &str, name: Option<&str>) -> Result<Person, Fault> {
     if let Some(found) = by_handle(&mut w.tx, org, handle).await? {
         let Some(name) = name.filter(|n| *n != found.name && !n.is_empty()) else { return Ok(found) };
-        let salt =
-            sqlx::query_scalar!("SELECT salt FROM person WHERE id = ?", found.id).fetch_one(&mut *w.tx).await?;
-        let seal = seal(&salt, handle, name)?;
-        sqlx::query!("UPDATE person SET name = ?, seal = ? WHERE org_id = ? AND id = ?", name, seal, org, found.id)
-            .execute(&mut *w.tx)
+        let salt = sqlx::query_scalar!("SELECT salt FROM person WHERE id = ?", found.id)
+            .fetch_one(&mut *w.tx)
             .await?;
+        let seal = seal(&salt, handle, name)?;
+        sqlx::query!(
+            "UPDATE person SET name = ?, seal = ? WHERE org_id = ? AND id = ?",
+            name,
+            seal,
+            org,
+            found.id
+        )
+        .execute(&mut *w.tx)
+        .await?;
         w.wrote(Table::Person, found.id).await?;
         return Ok(Person { name: name.to_owned(), ..found });
     }
@@ -30,7 +37,11 @@ pub async fn known(w: &mut Write<'_>, org: i64, handle: &str, name: Option<&str>
     let seal = seal(&salt, handle, name)?;
     let id = sqlx::query!(
         "INSERT INTO person (org_id, handle, name, salt, seal) VALUES (?, ?, ?, ?, ?)",
-        org, handle, name, salt, seal
+        org,
+        handle,
+        name,
+        salt,
+        seal
     )
     .execute(&mut *w.tx)
     .await?
@@ -44,7 +55,8 @@ pub async fn by_handle(c: &mut SqliteConnection, org: i64, handle: &str) -> Resu
     Ok(sqlx::query_as!(
         Person,
         r#"SELECT id AS "id!", handle, name FROM person WHERE org_id = ? AND handle = ?"#,
-        org, handle
+        org,
+        handle
     )
     .fetch_optional(c)
     .await?)

@@ -56,7 +56,12 @@ pub async fn keep_form(
     sqlx::query!("DELETE FROM form WHERE at < ?", old).execute(&mut *w.tx).await?;
     sqlx::query!(
         "INSERT OR REPLACE INTO form (id, org_id, handle, argv, heard, at) VALUES (?, ?, ?, ?, ?, ?)",
-        id, org, waiting.handle, argv, heard, at
+        id,
+        org,
+        waiting.handle,
+        argv,
+        heard,
+        at
     )
     .execute(&mut *w.tx)
     .await?;

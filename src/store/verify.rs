@@ -27,17 +27,24 @@ pub struct Verified {
 /// Checks every organisation's chain, and the tables against it.
 pub async fn all(c: &mut SqliteConnection) -> Result<Vec<Verified>, Fault> {
     let ids: Vec<i64> =
-        sqlx::query_scalar("SELECT id FROM organisation UNION SELECT org_id FROM journal ORDER BY 1").fetch_all(&mut *c).await?;
+        sqlx::query_scalar("SELECT id FROM organisation UNION SELECT org_id FROM journal ORDER BY 1")
+            .fetch_all(&mut *c)
+            .await?;
     let mut out = Vec::new();
     for id in ids {
         let known: Option<(String, String)> =
-            sqlx::query_as("SELECT place, name FROM organisation WHERE id = ?").bind(id).fetch_optional(&mut *c).await?;
+            sqlx::query_as("SELECT place, name FROM organisation WHERE id = ?")
+                .bind(id)
+                .fetch_optional(&mut *c)
+                .await?;
         let Some((place, name)) = known else {
             out.push(Verified {
                 place: format!("organisation {id}"),
                 name: String::new(),
                 head: Head { seq: 0, hash: NONE.to_owned() },
-                altered: vec![format!("table organisation, row {id}: deleted, though the journal has entries of it")],
+                altered: vec![format!(
+                    "table organisation, row {id}: deleted, though the journal has entries of it"
+                )],
             });
             continue;
         };
@@ -64,7 +71,8 @@ async fn one(
         let page = sqlx::query!(
             "SELECT seq, at, door, actor_id, verb, reason, images, previous, hash
              FROM journal WHERE org_id = ? AND seq > ? ORDER BY seq LIMIT 500",
-            org, head.seq
+            org,
+            head.seq
         )
         .fetch_all(&mut *c)
         .await?;
@@ -78,7 +86,15 @@ async fn one(
                 altered.push(format!("journal entry {}: does not follow from the entry before it", e.seq));
             }
             let computed = hash(
-                &e.previous, place, e.seq, e.at, &e.door, e.actor_id, &e.verb, e.reason.as_deref(), &e.images,
+                &e.previous,
+                place,
+                e.seq,
+                e.at,
+                &e.door,
+                e.actor_id,
+                &e.verb,
+                e.reason.as_deref(),
+                &e.images,
             )?;
             if computed != e.hash {
                 altered.push(format!("journal entry {} ({}): its contents were altered", e.seq, e.verb));
@@ -120,7 +136,8 @@ async fn one(
 
 /// The columns in which two rendered rows differ.
 fn difference(image: &str, row: &str) -> String {
-    let read = |s: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(s).unwrap_or_default();
+    let read =
+        |s: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(s).unwrap_or_default();
     let (was, is) = (read(image), read(row));
     let columns: Vec<&str> =
         was.iter().filter(|(k, v)| is.get(*k) != Some(v)).map(|(k, _)| k.as_str()).collect();
@@ -140,7 +157,9 @@ async fn seals(c: &mut SqliteConnection, org: i64, altered: &mut Vec<String>) ->
 }
 
 async fn files(c: &mut SqliteConnection, org: i64, altered: &mut Vec<String>) -> Result<(), Fault> {
-    let ids = sqlx::query_scalar!(r#"SELECT id AS "id!" FROM file WHERE org_id = ?"#, org).fetch_all(&mut *c).await?;
+    let ids = sqlx::query_scalar!(r#"SELECT id AS "id!" FROM file WHERE org_id = ?"#, org)
+        .fetch_all(&mut *c)
+        .await?;
     for id in ids {
         let f = sqlx::query!("SELECT sha256, bytes FROM file WHERE id = ?", id).fetch_one(&mut *c).await?;
         if hex(&Sha256::digest(&f.bytes)) != f.sha256 {
@@ -154,7 +173,8 @@ async fn files(c: &mut SqliteConnection, org: i64, altered: &mut Vec<String>) ->
 pub async fn holds(c: &mut SqliteConnection, place: &str, seq: i64, hash: &str) -> Result<bool, Fault> {
     let found = sqlx::query_scalar!(
         "SELECT j.hash FROM journal j JOIN organisation o ON o.id = j.org_id WHERE o.place = ? AND j.seq = ?",
-        place, seq
+        place,
+        seq
     )
     .fetch_optional(c)
     .await?;

@@ -132,7 +132,14 @@ pub enum Flow {
 
 impl Session {
     /// A conversation that `speaker` begins as a manager.
-    pub fn new(app: App, clock: Arc<dyn Clock>, stage: Stage, place: &str, door: Door, speaker: &str) -> Self {
+    pub fn new(
+        app: App,
+        clock: Arc<dyn Clock>,
+        stage: Stage,
+        place: &str,
+        door: Door,
+        speaker: &str,
+    ) -> Self {
         let (place, speaker) = (place.to_owned(), speaker.to_owned());
         Self { app, clock, stage, place, door, speaker, roles: HashMap::new() }
     }
@@ -216,7 +223,10 @@ impl Session {
             Ok(prepared) => {
                 let mut received = Vec::new();
                 for (reference, file) in &prepared.files {
-                    received.push(Received { reference: reference.clone(), bytes: files::fetch(file, MOST_BYTES).await });
+                    received.push(Received {
+                        reference: reference.clone(),
+                        bytes: files::fetch(file, MOST_BYTES).await,
+                    });
                 }
                 self.app.perform(prepared, received).await
             }

@@ -419,7 +419,7 @@ impl<D: Desk> Handler<D> {
         }
         let reply = Reply::new(&self.shared, &inbound, arrived);
         let id = inbound.id.clone();
-        if AssertUnwindSafe(self.serve(inbound, &reply)).catch_unwind().await.is_err() {
+        if AssertUnwindSafe(self.serve(inbound, &reply, arrived)).catch_unwind().await.is_err() {
             tracing::error!(interaction = id, "a panic while an interaction was handled");
             // Whether it was acknowledged before is not known: the one that is wrong is refused.
             if !reply.say(&say::broke(), false).await {
@@ -428,7 +428,7 @@ impl<D: Desk> Handler<D> {
         }
     }
 
-    async fn serve(&self, mut inbound: Inbound, reply: &Reply<'_>) {
+    async fn serve(&self, mut inbound: Inbound, reply: &Reply<'_>, arrived: Instant) {
         let unclear = std::mem::take(&mut inbound.unclear);
         match inbound.what {
             What::Command(mut request) => {
@@ -439,11 +439,11 @@ impl<D: Desk> Handler<D> {
                     self.shared.note_embeds(channel, permitted);
                 }
                 self.clear_up(&mut request, unclear).await;
-                self.go(self.desk.prepare(*request), reply, true).await;
+                self.go(self.desk.prepare(*request), reply, true, arrived).await;
             }
             What::Form { form, fields, mut request } => {
                 self.name_place(&mut request);
-                self.go(self.desk.resume(&form, fields, *request), reply, false).await;
+                self.go(self.desk.resume(&form, fields, *request), reply, false, arrived).await;
             }
             What::Complete { mut request, focused, typed } => {
                 self.name_place(&mut request);
@@ -495,10 +495,12 @@ impl<D: Desk> Handler<D> {
         preparing: impl Future<Output = Result<Prepared, Answer>> + Send,
         reply: &Reply<'_>,
         form_possible: bool,
+        arrived: Instant,
     ) {
+        let soon = arrived + SOON;
         let mut preparing = std::pin::pin!(preparing);
         let mut deferred = None;
-        let prepared = match tokio::time::timeout(SOON, &mut preparing).await {
+        let prepared = match tokio::time::timeout_at(soon, &mut preparing).await {
             Ok(prepared) => prepared,
             Err(_elapsed) => {
                 reply.defer(false).await;
@@ -525,7 +527,7 @@ impl<D: Desk> Handler<D> {
         let mut performing = std::pin::pin!(self.desk.perform(prepared, files));
         let answer = match deferred {
             Some(_) => performing.await,
-            None => match tokio::time::timeout(SOON, &mut performing).await {
+            None => match tokio::time::timeout_at(soon, &mut performing).await {
                 Ok(answer) => answer,
                 Err(_elapsed) => {
                     reply.defer(public).await;
@@ -559,3 +561,6 @@ impl<D: Desk> Handler<D> {
         files
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -426,6 +426,12 @@ impl Rest {
         })
     }
 
+    /// The origin that it speaks to.
+    #[cfg(test)]
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Whether that is Discord itself.
     pub(super) fn is_discord(&self) -> bool {
         self.origin == DISCORD
