@@ -52,7 +52,8 @@ pub struct Prepared {
     pub files: Vec<(String, HeardFile)>,
     /// Whether the answer, when all goes well, is shown to the whole channel.
     pub public: bool,
-    pub(super) command: Command,
+    /// What was understood.
+    pub command: Command,
 }
 
 /// A file that was fetched.
@@ -138,12 +139,14 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// For whoever asked only.
+    /// For whoever asked only. A `Result`, since it ends what may stop.
+    #[expect(clippy::unnecessary_wraps, reason = "it is how a command ends")]
     pub(super) fn private(card: Card) -> Result<Self, Stop> {
         Ok(Self { card, public: false })
     }
 
     /// For the whole channel.
+    #[expect(clippy::unnecessary_wraps, reason = "it is how a command ends")]
     pub(super) fn public(card: Card) -> Result<Self, Stop> {
         Ok(Self { card, public: true })
     }

@@ -175,7 +175,7 @@ impl CertificateEdit {
                 return Err(Stop::Refused(say::refusal::edit_undecided(&was)));
             };
             let cycle =
-                corrected(&now, last, decided, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+                corrected(&now, &last, decided, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
             now.cycles.push(cycle.clone());
             store::certificate::put_cycle(&mut cx.w, cx.org.id, now.id, &cycle).await?;
         }
@@ -200,7 +200,7 @@ impl CertificateEdit {
 /// The latest cycle with its dates corrected: checked as if they had been entered so at first.
 fn corrected(
     rest: &Certificate,
-    last: Cycle,
+    last: &Cycle,
     decided: Option<chrono::NaiveDate>,
     expires: Option<chrono::NaiveDate>,
     now: chrono::DateTime<chrono::Utc>,

@@ -40,6 +40,7 @@ pub(crate) fn not_a_reader() -> Line {
 }
 
 /// A line that the grammar does not take.
+#[expect(clippy::wildcard_enum_match_arm, reason = "clap may add kinds; the last words fit any")]
 pub fn grammar(e: &clap::Error, argv: &[String]) -> Line {
     let context = |kind: ContextKind| {
         e.get(kind).map(|v| match v {

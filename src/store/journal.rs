@@ -118,11 +118,14 @@ pub(crate) fn hash(
 /// Bytes in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
         // Writing to a String cannot fail.
-        let _ = write!(out, "{b:02x}");
-        out
-    })
+        if write!(out, "{b:02x}").is_err() {
+            break;
+        }
+    }
+    out
 }
 
 /// The hash before the first entry.

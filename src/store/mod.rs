@@ -197,6 +197,7 @@ impl Store {
         Ok(store)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a migration may fail of")]
     async fn check(&self, existed: bool) -> Result<(), OpenFault> {
         let path = self.path.display();
         let say = |e: sqlx::Error| open_words(&self.path, &e);
@@ -329,12 +330,22 @@ pub(crate) fn day(
     column: &'static str,
     kept: &str,
 ) -> Result<NaiveDate, Fault> {
-    NaiveDate::from_str(kept).map_err(|_| Fault::Inconsistent { table, id, column, value: kept.to_owned() })
+    NaiveDate::from_str(kept).map_err(|_unreadable| Fault::Inconsistent {
+        table,
+        id,
+        column,
+        value: kept.to_owned(),
+    })
 }
 
 /// A kept number that must not be negative or too large.
 pub(crate) fn small(table: &'static str, id: i64, column: &'static str, kept: i64) -> Result<u32, Fault> {
-    u32::try_from(kept).map_err(|_| Fault::Inconsistent { table, id, column, value: kept.to_string() })
+    u32::try_from(kept).map_err(|_unreadable| Fault::Inconsistent {
+        table,
+        id,
+        column,
+        value: kept.to_string(),
+    })
 }
 
 /// Opens a file for reading only, beside whoever writes it (for `verify` and the like).

@@ -23,7 +23,7 @@ struct Row {
 impl TryFrom<Row> for Organisation {
     type Error = Fault;
     fn try_from(r: Row) -> Result<Self, Fault> {
-        let zone: Tz = r.zone.parse().map_err(|_| Fault::Inconsistent {
+        let zone: Tz = r.zone.parse().map_err(|_unknown| Fault::Inconsistent {
             table: "organisation",
             id: r.id,
             column: "zone",

@@ -136,7 +136,6 @@ impl<R: Remembered + 'static> Discord<R> {
     /// Sets the adapter up; nothing is sent yet. `standards` are the catalogue's, by id and title. Handlers are
     /// spawned on `tracker`, to be waited for after [`Self::run`] has ended. `Err` says what is wrong with the
     /// settings.
-    #[expect(clippy::too_many_arguments, reason = "wired once, by name, in the daemon")]
     pub fn connect(
         settings: Settings,
         app: App,
@@ -194,7 +193,6 @@ struct Adapter<D, R> {
 }
 
 impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
-    #[expect(clippy::too_many_arguments, reason = "wired once, by name, in the daemon")]
     fn new(
         settings: Settings,
         desk: D,

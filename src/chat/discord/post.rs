@@ -162,9 +162,8 @@ fn settle(fault: Fault) -> Posted {
             (_, Some(20_016 | 20_028 | 130_000)) => {
                 Posted::NotSent { after: Some(Duration::from_secs(30)), why }
             }
-            (_, Some(10_003 | 10_004)) => Posted::Refused { why: say::channel_gone() },
+            (404, _) | (_, Some(10_003 | 10_004)) => Posted::Refused { why: say::channel_gone() },
             (403, _) => Posted::Refused { why: say::no_permission(&message) },
-            (404, _) => Posted::Refused { why: say::channel_gone() },
             _ => Posted::Refused { why: say::message_refused(&message) },
         },
     }
@@ -255,6 +254,7 @@ impl Post for DiscordPost {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other fault passes")]
     async fn look(&self, channel: &str, reference: &str, since: DateTime<Utc>) -> Looked {
         if !render::is_id(channel) || reference.is_empty() {
             return Looked::CannotTell { passing: false, why: say::not_a_channel() };
