@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    certkeeper::cli::main(std::env::args_os(), std::env::vars())
+    certkeeper::cli::main(
+        std::env::args_os(),
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
+    )
 }

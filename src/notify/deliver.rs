@@ -156,8 +156,8 @@ impl<P: Post> Deliverer<P> {
         Ok(())
     }
 
-    /// Puts what is pending together: one message each; or, where something is late and there are several, one
-    /// digest per channel.
+    /// Puts what is pending together: one message each, with whom it asks; what is late mentions nobody, and where
+    /// there are several late ones in a channel they come as one digest.
     fn compose(&self, outbox: &Outbox, now: DateTime<Utc>) -> Vec<(notices::Post, Vec<i64>)> {
         let org = &outbox.organisation;
         let today = org.day_of(now);
@@ -178,31 +178,26 @@ impl<P: Post> Deliverer<P> {
         }
         let mut posts = Vec::new();
         for (channel, list) in by_channel {
-            let late = |o: &Occurrence| now - o.due_at > self.late_after;
-            if list.len() > 1 && list.iter().any(|(_, o, _)| late(o)) {
-                let entries: Vec<_> =
-                    list.iter().map(|(_, o, about)| (o.due_on, notice::title(about, o))).collect();
-                let keys: Vec<&str> = list.iter().map(|(_, o, _)| o.key.as_str()).collect();
-                let mut ask: Vec<Ask> = Vec::new();
-                for (_, o, about) in list.iter().filter(|(_, o, _)| !late(o)) {
-                    for a in notice::asks(about, o) {
-                        if !ask.contains(&a) {
-                            ask.push(a);
-                        }
-                    }
+            let (late, timely): (Vec<_>, Vec<_>) =
+                list.into_iter().partition(|(_, o, _)| now - o.due_at > self.late_after);
+            match late.as_slice() {
+                [] => {}
+                [(id, o, about)] => {
+                    let card = notice::late(notice::card(about, o), o.due_on);
+                    posts.push((claim(org.id, &channel, &[&o.key], card, Vec::new(), now), vec![*id]));
                 }
-                let post = claim(org.id, &channel, &keys, notice::digest(&entries, today), ask, now);
-                posts.push((post, list.iter().map(|(id, ..)| *id).collect()));
-            } else {
-                for (id, o, about) in &list {
-                    let card = notice::card(about, o);
-                    let (card, ask) = if late(o) {
-                        (notice::late(card, o.due_on), Vec::new())
-                    } else {
-                        (card, notice::asks(about, o))
-                    };
-                    posts.push((claim(org.id, &channel, &[&o.key], card, ask, now), vec![*id]));
+                several => {
+                    let entries: Vec<_> =
+                        several.iter().map(|(_, o, about)| (o.due_on, notice::title(about, o))).collect();
+                    let keys: Vec<&str> = several.iter().map(|(_, o, _)| o.key.as_str()).collect();
+                    let card = notice::digest(&entries, today);
+                    let post = claim(org.id, &channel, &keys, card, Vec::new(), now);
+                    posts.push((post, several.iter().map(|(id, ..)| *id).collect()));
                 }
+            }
+            for (id, o, about) in &timely {
+                let (card, ask) = (notice::card(about, o), notice::asks(about, o));
+                posts.push((claim(org.id, &channel, &[&o.key], card, ask, now), vec![*id]));
             }
         }
         posts

@@ -13,4 +13,7 @@
 #[expect(dead_code, reason = "the fake offers more than today's tests use")]
 mod support;
 
+mod cli;
+mod conversation;
 mod fake_itself;
+mod reminders;

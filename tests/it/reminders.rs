@@ -1,0 +1,122 @@
+//! Reminders of the real binary, its wall clock jumped.
+
+use std::time::Duration;
+
+use crate::support::clock::{SOON, WallClock};
+use crate::support::daemon::{Daemon, Setup};
+use crate::support::discord::Discord;
+use crate::support::faults::Fault;
+
+async fn certified(discord: &Discord) {
+    for line in [
+        "/setup timezone:Europe/Berlin hour:9",
+        "/certificate add standard:iso-27001 name:Acme ISMS decided:2026-03-02 owner:alice",
+    ] {
+        discord.line("owner", line).await.unwrap();
+    }
+}
+
+fn count(discord: &Discord, channel: &str, text: &str) -> usize {
+    discord.messages(channel).iter().filter(|m| format!("{m:?}").contains(text)).count()
+}
+
+#[tokio::test]
+async fn every_phase_is_announced_once_on_its_day() {
+    let Some(clock) = WallClock::at("2026-03-02T08:30:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    certified(&discord).await;
+    let channel = "general";
+    let phases = [
+        ("2026-03-02T09:00:01+01:00", "Internal audits and reviews begins"),
+        ("2026-09-02T09:00:01+02:00", "Prepare for surveillance begins"),
+        ("2026-12-02T09:00:01+01:00", "First surveillance audit begins"),
+        ("2027-03-02T09:00:01+01:00", "Continue the cycle begins"),
+    ];
+    for (at, title) in phases {
+        clock.set(at);
+        let posted = discord.wait_message(channel, title, SOON).await;
+        assert_eq!(discord.pings(&posted), ["alice"], "{title}");
+    }
+    // Killed and started again, nothing is said twice.
+    daemon.kill9().await;
+    daemon.start_again();
+    daemon.wait_ready(&discord).await;
+    clock.set("2027-12-02T09:00:01+01:00");
+    discord.wait_message(channel, "Second surveillance audit begins", SOON).await;
+    for (_, title) in phases {
+        // The second preparation for surveillance stands in the digest.
+        let times = if title.starts_with("Prepare") { 2 } else { 1 };
+        assert_eq!(count(&discord, channel, title), times, "{title}");
+    }
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn what_fell_due_while_down_comes_in_one_message_that_pings_nobody() {
+    let Some(clock) = WallClock::at("2026-03-02T08:30:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    certified(&discord).await;
+    daemon.kill9().await;
+    let before = discord.messages("general").len();
+    clock.set("2026-12-05T12:00:00+01:00");
+    daemon.start_again();
+    daemon.wait_ready(&discord).await;
+    let digest = discord.wait_message("general", "could not be posted in time", SOON).await;
+    assert!(discord.pings(&digest).is_empty());
+    let text = format!("{digest:?}");
+    for day in ["2026-03-02", "2026-09-02", "2026-12-02"] {
+        assert!(text.contains(day), "{day} in {text}");
+    }
+    assert_eq!(discord.messages("general").len(), before + 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_after_discord_acted_makes_no_second_message() {
+    let Some(clock) = WallClock::at("2026-03-02T08:59:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    certified(&discord).await;
+    let lost = discord.fault(Fault::reset_after().on("POST", "/channels/*/messages$"));
+    clock.set("2026-03-02T09:00:01+01:00");
+    discord.wait_message("general", "Internal audits and reviews begins", SOON).await;
+    // Killed before it can settle, and Discord has forgotten the nonce: it looks before it speaks.
+    daemon.kill9().await;
+    discord.forget_nonces();
+    daemon.start_again();
+    daemon.wait_ready(&discord).await;
+    clock.set("2026-09-02T09:00:01+02:00");
+    discord.wait_message("general", "Prepare for surveillance begins", SOON).await;
+    assert_eq!(discord.hits(lost), 1);
+    assert_eq!(count(&discord, "general", "Internal audits and reviews begins"), 1);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_gateway_stops_neither_reminders_nor_the_process_end() {
+    let Some(clock) = WallClock::at("2026-03-02T08:59:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    certified(&discord).await;
+    discord.gateway_down().await;
+    clock.set("2026-03-02T09:00:01+01:00");
+    discord.wait_message("general", "Internal audits and reviews begins", SOON).await;
+    daemon.terminate();
+    let status = daemon.wait_exit(Duration::from_secs(5)).await;
+    assert!(status.success(), "{status:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_entered_late_gets_one_message() {
+    let Some(clock) = WallClock::at("2027-06-01T12:00:00+02:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    certified(&discord).await;
+    let stands = discord.wait_message("general", "where it stands", SOON).await;
+    assert!(format!("{stands:?}").contains("Continue the cycle"), "{stands:?}");
+    clock.set("2027-06-02T12:00:00+02:00");
+    clock.set("2027-09-02T09:00:01+02:00");
+    discord.wait_message("general", "Prepare for surveillance begins", SOON).await;
+    assert_eq!(count(&discord, "general", "where it stands"), 1);
+    assert_eq!(count(&discord, "general", "Internal audits and reviews begins"), 0);
+}
