@@ -3,6 +3,6 @@
 pub mod chat;
 pub mod clock;
 pub mod command;
+pub mod say;
 pub mod domain;
 pub mod notify;
-pub mod say;

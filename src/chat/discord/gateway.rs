@@ -24,12 +24,14 @@ use super::rest::{Call, Fault, Rest};
 use crate::say::discord as say;
 
 /// A connection on which nothing at all was heard for so long is dead, whatever it says.
-const SILENT: Duration = Duration::from_secs(180);
+const SILENT: Duration = Duration::from_mins(3);
 /// The same before it is ready: connecting, greeting and identifying take seconds.
 const SLOW: Duration = Duration::from_secs(30);
 /// A connection that held so long was a good one.
-const GOOD: Duration = Duration::from_secs(60);
-const BUDGET_WINDOW: Duration = Duration::from_secs(600);
+const GOOD: Duration = Duration::from_mins(1);
+/// After so long an outage the tries become rarer.
+const LONG: Duration = Duration::from_mins(5);
+const BUDGET_WINDOW: Duration = Duration::from_mins(10);
 const BUDGET: usize = 20;
 /// The waits once the budget of IDENTIFYs is spent, in minutes.
 const BUDGET_WAITS: [u64; 4] = [1, 5, 15, 60];
@@ -222,7 +224,7 @@ impl Gateway<'_> {
                     match sound(&bot.url) {
                         Some(_) if starts.remaining == Some(0) => {
                             wait = Duration::from_millis(starts.reset_after.unwrap_or(60_000))
-                                .min(Duration::from_secs(3_600));
+                                .min(Duration::from_hours(1));
                             tracing::error!(
                                 wait = say::wait(wait),
                                 "Discord allows no further session for now"
@@ -281,7 +283,9 @@ impl Gateway<'_> {
         let mut shard = shard_with(None, None);
         let mut heard = Instant::now();
         let mut active: Option<Instant> = None;
-        let mut failures = 0_u32;
+        // How often in a row no session came about, and how often one broke off soon.
+        let (mut refusals, mut flaps) = (0_u32, 0_u32);
+        let mut lost_since: Option<Instant> = None;
         let mut over_budget = 0_usize;
         loop {
             let silent = if active.is_some() { SILENT } else { SLOW };
@@ -306,6 +310,7 @@ impl Gateway<'_> {
                     if let Some(event) = event(&frame) {
                         if matches!(event, Event::Ready | Event::Resumed) {
                             active = Some(heard);
+                            lost_since = None;
                             self.state.send_replace(Connection::Connected { since: heard });
                             tracing::info!(resumed = event == Event::Resumed, "connected to the gateway");
                         }
@@ -346,16 +351,23 @@ impl Gateway<'_> {
 
             // The connection is lost: decide when the next one is made, and how.
             self.lost();
-            let good = active.take().is_some_and(|since| since.elapsed() >= GOOD);
-            if good {
-                failures = 0;
-                over_budget = 0;
-            } else {
-                failures += 1;
-            }
-            let had_ready = !refused && shard.session().is_some();
-            let mut wait =
-                backoff(if refused || !had_ready { failures } else { failures.saturating_sub(1) }, 15);
+            let since = *lost_since.get_or_insert_with(Instant::now);
+            let most = if since.elapsed() < LONG { 5 } else { 30 };
+            let mut wait = match active.take() {
+                Some(began) if began.elapsed() >= GOOD => {
+                    (refusals, flaps, over_budget) = (0, 0, 0);
+                    Duration::ZERO
+                }
+                Some(_) if !refused => {
+                    refusals = 0;
+                    flaps += 1;
+                    backoff(flaps - 1, 30)
+                }
+                Some(_) | None => {
+                    refusals += 1;
+                    backoff(refusals, most)
+                }
+            };
             let session = if drop_session { None } else { shard.session().cloned() };
             if session.is_none() && queue.lately() >= BUDGET {
                 let minutes = BUDGET_WAITS.get(over_budget).or(BUDGET_WAITS.last()).copied().unwrap_or(60);

@@ -44,7 +44,7 @@ use crate::say::discord as say;
 /// Work that is not done by then is acknowledged first and answered later.
 const SOON: Duration = Duration::from_millis(1_500);
 /// How long finding out what we may do in a channel may hold up a command.
-const PERMISSIONS: Duration = Duration::from_millis(1_000);
+const PERMISSIONS: Duration = Duration::from_secs(1);
 /// Interactions that were seen lately, so that one delivered twice is not even begun twice.
 const SEEN: usize = 2_048;
 
@@ -136,7 +136,6 @@ impl<R: Remembered + 'static> Discord<R> {
     /// Sets the adapter up; nothing is sent yet. `standards` are the catalogue's, by id and title. Handlers are
     /// spawned on `tracker`, to be waited for after [`Self::run`] has ended. `Err` says what is wrong with the
     /// settings.
-    #[expect(clippy::too_many_arguments, reason = "wired once, by name, in the daemon")]
     pub fn connect(
         settings: Settings,
         app: App,
@@ -194,7 +193,6 @@ struct Adapter<D, R> {
 }
 
 impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
-    #[expect(clippy::too_many_arguments, reason = "wired once, by name, in the daemon")]
     fn new(
         settings: Settings,
         desk: D,
@@ -225,7 +223,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
     }
 
     async fn run(self) -> End {
-        let (moves, moved) = mpsc::unbounded_channel();
+        let (moves, arriving) = mpsc::unbounded_channel();
         self.tracker.spawn(keep_places(
             self.desk.clone(),
             Arc::clone(&self.clock),
@@ -235,7 +233,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
                 guild: self.guild.clone(),
                 cancel: self.cancel.clone(),
             },
-            moved,
+            arriving,
         ));
         let handler = Arc::new(Handler {
             shared: Arc::clone(&self.shared),
@@ -306,7 +304,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
                 Fault::RateLimited { after } => *after + backoff(1, 30),
                 Fault::Refused { message, .. } => {
                     tracing::error!("{}", say::cannot_register(guild, message));
-                    Duration::from_secs(60)
+                    Duration::from_mins(1)
                 }
                 // The gateway ends the run with the reason.
                 Fault::Unauthorised => std::future::pending().await,
@@ -419,7 +417,7 @@ impl<D: Desk> Handler<D> {
         }
         let reply = Reply::new(&self.shared, &inbound, arrived);
         let id = inbound.id.clone();
-        if AssertUnwindSafe(self.serve(inbound, &reply)).catch_unwind().await.is_err() {
+        if AssertUnwindSafe(self.serve(inbound, &reply, arrived)).catch_unwind().await.is_err() {
             tracing::error!(interaction = id, "a panic while an interaction was handled");
             // Whether it was acknowledged before is not known: the one that is wrong is refused.
             if !reply.say(&say::broke(), false).await {
@@ -428,7 +426,7 @@ impl<D: Desk> Handler<D> {
         }
     }
 
-    async fn serve(&self, mut inbound: Inbound, reply: &Reply<'_>) {
+    async fn serve(&self, mut inbound: Inbound, reply: &Reply<'_>, arrived: Instant) {
         let unclear = std::mem::take(&mut inbound.unclear);
         match inbound.what {
             What::Command(mut request) => {
@@ -439,11 +437,11 @@ impl<D: Desk> Handler<D> {
                     self.shared.note_embeds(channel, permitted);
                 }
                 self.clear_up(&mut request, unclear).await;
-                self.go(self.desk.prepare(*request), reply, true).await;
+                self.go(self.desk.prepare(*request), reply, true, arrived).await;
             }
             What::Form { form, fields, mut request } => {
                 self.name_place(&mut request);
-                self.go(self.desk.resume(&form, fields, *request), reply, false).await;
+                self.go(self.desk.resume(&form, fields, *request), reply, false, arrived).await;
             }
             What::Complete { mut request, focused, typed } => {
                 self.name_place(&mut request);
@@ -495,10 +493,12 @@ impl<D: Desk> Handler<D> {
         preparing: impl Future<Output = Result<Prepared, Answer>> + Send,
         reply: &Reply<'_>,
         form_possible: bool,
+        arrived: Instant,
     ) {
+        let soon = arrived + SOON;
         let mut preparing = std::pin::pin!(preparing);
         let mut deferred = None;
-        let prepared = match tokio::time::timeout(SOON, &mut preparing).await {
+        let prepared = match tokio::time::timeout_at(soon, &mut preparing).await {
             Ok(prepared) => prepared,
             Err(_elapsed) => {
                 reply.defer(false).await;
@@ -525,7 +525,7 @@ impl<D: Desk> Handler<D> {
         let mut performing = std::pin::pin!(self.desk.perform(prepared, files));
         let answer = match deferred {
             Some(_) => performing.await,
-            None => match tokio::time::timeout(SOON, &mut performing).await {
+            None => match tokio::time::timeout_at(soon, &mut performing).await {
                 Ok(answer) => answer,
                 Err(_elapsed) => {
                     reply.defer(public).await;
@@ -559,3 +559,7 @@ impl<D: Desk> Handler<D> {
         files
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "tests hand literals over")]
+mod tests;
