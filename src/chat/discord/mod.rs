@@ -29,12 +29,13 @@ use tokio_util::task::TaskTracker;
 
 pub use gateway::Connection;
 pub use post::DiscordPost;
-pub use register::{Remembered, commands};
+pub use register::Remembered;
 pub use rest::{DISCORD, install_tls};
 
 use self::gateway::{Event, Gateway, GatewayEnd, backoff};
 use self::inbound::{Inbound, What};
 use self::post::Shared;
+use self::register::commands;
 use self::reply::Reply;
 use self::rest::{Fault, FetchFault, Rest};
 use crate::clock::Clock;
