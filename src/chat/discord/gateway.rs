@@ -24,7 +24,7 @@ use super::rest::{Call, Fault, Rest};
 use crate::say::discord as say;
 
 /// A connection on which nothing at all was heard for so long is dead, whatever it says.
-const SILENT: Duration = Duration::from_secs(180);
+const SILENT: Duration = Duration::from_mins(3);
 /// The same before it is ready: connecting, greeting and identifying take seconds.
 const SLOW: Duration = Duration::from_secs(30);
 /// A connection that held so long was a good one.
@@ -224,7 +224,7 @@ impl Gateway<'_> {
                     match sound(&bot.url) {
                         Some(_) if starts.remaining == Some(0) => {
                             wait = Duration::from_millis(starts.reset_after.unwrap_or(60_000))
-                                .min(Duration::from_secs(3_600));
+                                .min(Duration::from_hours(1));
                             tracing::error!(
                                 wait = say::wait(wait),
                                 "Discord allows no further session for now"

@@ -111,8 +111,11 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
+/// The option that a person is typing in, with what stands there.
+type Focused = Option<(String, String)>;
+
 /// The words and options of a command: `argv`, and the focused option with what stands there.
-fn line(data: &Value) -> Option<(Vec<String>, Option<(String, String)>)> {
+fn line(data: &Value) -> Option<(Vec<String>, Focused)> {
     let mut argv = vec![text(data, "name")?];
     let mut focused = None;
     let mut level = data;
@@ -266,6 +269,7 @@ pub(super) fn read(raw: &str, at: DateTime<Utc>) -> Option<Inbound> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "tests hand literals over")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -29,12 +29,13 @@ use tokio_util::task::TaskTracker;
 
 pub use gateway::Connection;
 pub use post::DiscordPost;
-pub use register::{Remembered, commands};
+pub use register::Remembered;
 pub use rest::{DISCORD, install_tls};
 
 use self::gateway::{Event, Gateway, GatewayEnd, backoff};
 use self::inbound::{Inbound, What};
 use self::post::Shared;
+use self::register::commands;
 use self::reply::Reply;
 use self::rest::{Fault, FetchFault, Rest};
 use crate::clock::Clock;
@@ -44,7 +45,7 @@ use crate::say::discord as say;
 /// Work that is not done by then is acknowledged first and answered later.
 const SOON: Duration = Duration::from_millis(1_500);
 /// How long finding out what we may do in a channel may hold up a command.
-const PERMISSIONS: Duration = Duration::from_millis(1_000);
+const PERMISSIONS: Duration = Duration::from_secs(1);
 /// Interactions that were seen lately, so that one delivered twice is not even begun twice.
 const SEEN: usize = 2_048;
 
@@ -223,7 +224,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
     }
 
     async fn run(self) -> End {
-        let (moves, moved) = mpsc::unbounded_channel();
+        let (moves, arriving) = mpsc::unbounded_channel();
         self.tracker.spawn(keep_places(
             self.desk.clone(),
             Arc::clone(&self.clock),
@@ -233,7 +234,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
                 guild: self.guild.clone(),
                 cancel: self.cancel.clone(),
             },
-            moved,
+            arriving,
         ));
         let handler = Arc::new(Handler {
             shared: Arc::clone(&self.shared),
@@ -304,7 +305,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
                 Fault::RateLimited { after } => *after + backoff(1, 30),
                 Fault::Refused { message, .. } => {
                     tracing::error!("{}", say::cannot_register(guild, message));
-                    Duration::from_secs(60)
+                    Duration::from_mins(1)
                 }
                 // The gateway ends the run with the reason.
                 Fault::Unauthorised => std::future::pending().await,

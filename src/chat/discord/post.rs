@@ -18,7 +18,7 @@ use crate::chat::{Ask, Looked, Outgoing, Post, Posted};
 use crate::say::discord as say;
 
 /// How long a channel is taken not to permit embeds before one is tried again.
-const PLAIN_FOR: Duration = Duration::from_secs(600);
+const PLAIN_FOR: Duration = Duration::from_mins(10);
 /// How far back a look goes.
 const PAGES: usize = 5;
 /// The clocks of Discord and of this machine may differ by so much.
@@ -157,7 +157,7 @@ fn settle(fault: Fault) -> Posted {
         Fault::Unauthorised => Posted::Stop { why: say::token_refused() },
         Fault::Refused { status, code, message } => match (status, code) {
             // Not Discord's own answer: something on the way to it.
-            (_, None) => Posted::NotSent { after: Some(Duration::from_secs(60)), why },
+            (_, None) => Posted::NotSent { after: Some(Duration::from_mins(1)), why },
             // Slow mode, the channel's write limit, an overload.
             (_, Some(20_016 | 20_028 | 130_000)) => {
                 Posted::NotSent { after: Some(Duration::from_secs(30)), why }
@@ -259,12 +259,16 @@ impl Post for DiscordPost {
         if !render::is_id(channel) || reference.is_empty() {
             return Looked::CannotTell { passing: false, why: say::not_a_channel() };
         }
-        let cannot = |fault: Fault| match fault {
+        let cannot = |fault: Fault| match &fault {
             Fault::Refused { status: 403, code: Some(_), .. } => {
                 Looked::CannotTell { passing: false, why: say::no_history() }
             }
             Fault::Refused { code: Some(10_003), .. } => Looked::Absent,
-            other => Looked::CannotTell { passing: true, why: other.to_string() },
+            Fault::RateLimited { .. }
+            | Fault::Refused { .. }
+            | Fault::Unreachable { .. }
+            | Fault::Unknown { .. }
+            | Fault::Unauthorised => Looked::CannotTell { passing: true, why: fault.to_string() },
         };
         let me = match self.0.me().await {
             Ok(me) => me,

@@ -107,7 +107,7 @@ fn options(command: &Command, standards: &[(String, String)]) -> Vec<CreateComma
 }
 
 /// The whole grammar as Discord's commands.
-pub fn commands(tree: &Command, standards: &[(String, String)]) -> Vec<CreateCommand> {
+pub(super) fn commands(tree: &Command, standards: &[(String, String)]) -> Vec<CreateCommand> {
     tree.get_subcommands()
         .map(|command| {
             CreateCommand::new(command.get_name())

@@ -24,7 +24,7 @@ use crate::say::discord as say;
 /// Discord takes a first answer for three seconds; the way there is not ours to measure.
 const FIRST: Duration = Duration::from_millis(2_800);
 /// How long we try to bring a later answer out.
-const LATER: Duration = Duration::from_secs(60);
+const LATER: Duration = Duration::from_mins(1);
 /// The most that a modal's input may take.
 const LONGEST: u16 = 4_000;
 
@@ -93,12 +93,9 @@ impl<'a> Reply<'a> {
         let mut again = false;
         loop {
             let call = Call::callback(&self.id, &self.token.0).raw(body.clone());
-            let fault = match self.shared.rest.send(call).await {
-                Ok(_) => {
-                    tracing::debug!(interaction = self.id, after = ?self.arrived.elapsed(), "acknowledged");
-                    return true;
-                }
-                Err(fault) => fault,
+            let Err(fault) = self.shared.rest.send(call).await else {
+                tracing::debug!(interaction = self.id, after = ?self.arrived.elapsed(), "acknowledged");
+                return true;
             };
             let wait = match &fault {
                 // Our own first try got through after all.
@@ -121,10 +118,7 @@ impl<'a> Reply<'a> {
         let began = Instant::now();
         let mut pause = Duration::from_millis(500);
         loop {
-            let fault = match self.shared.rest.send(make()).await {
-                Ok(_) => return true,
-                Err(fault) => fault,
-            };
+            let Err(fault) = self.shared.rest.send(make()).await else { return true };
             let wait = match &fault {
                 Fault::RateLimited { after } => *after,
                 Fault::Unreachable { .. } => pause,

@@ -28,7 +28,7 @@ const LARGEST: usize = 16 << 20;
 /// Requests a second to which everything but answers to interactions is held (Discord's limit is 50).
 const PER_SECOND: f64 = 45.0;
 /// Discord bans an address for 10,000 invalid requests in ten minutes.
-const INVALID_WINDOW: Duration = Duration::from_secs(600);
+const INVALID_WINDOW: Duration = Duration::from_mins(10);
 const INVALID_BRAKE: usize = 600;
 const INVALID_STOP: usize = 5_000;
 
@@ -339,7 +339,7 @@ impl Limits {
             .and_then(|s| Duration::try_from_secs_f64(s).ok())
             .or_else(|| text("retry-after").and_then(seconds))
             .unwrap_or(Duration::from_secs(5))
-            .clamp(Duration::from_millis(50), Duration::from_secs(3_600));
+            .clamp(Duration::from_millis(50), Duration::from_hours(1));
         if text("x-ratelimit-scope") != Some("shared") {
             self.invalid.push_back(now);
         }
