@@ -95,5 +95,10 @@ pub trait Post: Send + Sync {
 
     /// Looks whether one of our own messages that carries `reference` and is not older than `since` stands in
     /// the channel.
-    fn look(&self, channel: &str, reference: &str, since: DateTime<Utc>) -> impl Future<Output = Looked> + Send;
+    fn look(
+        &self,
+        channel: &str,
+        reference: &str,
+        since: DateTime<Utc>,
+    ) -> impl Future<Output = Looked> + Send;
 }

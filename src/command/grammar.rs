@@ -6,8 +6,8 @@
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use super::option::{
-    AuditRef, CertificateRef, ChannelRef, ClauseRef, CommandRef, DayText, FileRef, Hour, LongText, Months, NcRef,
-    PersonRef, RoleRef, StandardId, ZoneRef,
+    AuditRef, CertificateRef, ChannelRef, ClauseRef, CommandRef, DayText, FileRef, Hour, LongText, Months,
+    NcRef, PersonRef, RoleRef, StandardId, ZoneRef,
 };
 
 /// A line: one command with its options.

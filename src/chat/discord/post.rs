@@ -254,7 +254,6 @@ impl Post for DiscordPost {
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other fault passes")]
     async fn look(&self, channel: &str, reference: &str, since: DateTime<Utc>) -> Looked {
         if !render::is_id(channel) || reference.is_empty() {
             return Looked::CannotTell { passing: false, why: say::not_a_channel() };
