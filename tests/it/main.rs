@@ -14,6 +14,7 @@
 mod support;
 
 mod cli;
+mod connection;
 mod conversation;
 mod fake_itself;
 mod reminders;
