@@ -365,12 +365,13 @@ async fn piped(text: &str, stage: &Stage, mut session: Session) {
 
 /// The prompt: its editor blocks, so it lives on a thread of its own and hands lines over.
 async fn prompt(
-    mut session: Session,
+    session: Session,
     deliverer: &mut Deliverer<ConsolePost>,
     clock: &HandClock,
     colour: bool,
 ) -> anyhow::Result<()> {
     let handle = tokio::runtime::Handle::current();
+    let mut session = session.asking_again();
     let helper = session.clone();
     let completer = move |argv: &[String], focused: &str, typed: &str| {
         handle.block_on(helper.complete(argv.to_vec(), focused, typed))

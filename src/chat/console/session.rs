@@ -117,6 +117,7 @@ pub struct Session {
     door: Door,
     speaker: String,
     roles: HashMap<String, SpokenAs>,
+    asks_again: bool,
 }
 
 /// How a line ended.
@@ -141,7 +142,13 @@ impl Session {
         speaker: &str,
     ) -> Self {
         let (place, speaker) = (place.to_owned(), speaker.to_owned());
-        Self { app, clock, stage, place, door, speaker, roles: HashMap::new() }
+        Self { app, clock, stage, place, door, speaker, roles: HashMap::new(), asks_again: false }
+    }
+
+    /// The same, where the caller itself asks for what a form lacks and gives the line again.
+    #[must_use]
+    pub fn asking_again(self) -> Self {
+        Self { asks_again: true, ..self }
     }
 
     /// Who speaks.
@@ -212,6 +219,9 @@ impl Session {
         let mut prepared = self.app.prepare(request.clone()).await;
         if let Err(Answer::Ask(form)) = &prepared {
             let Some(fields) = fill(form, ask) else {
+                if self.asks_again {
+                    return Flow::Refused;
+                }
                 let names: Vec<&str> = form.inputs.iter().map(|i| i.name.as_str()).collect();
                 self.stage.card(&say::refusal::card(format!("Still needed: {}.", names.join(", ")).into()));
                 return Flow::Refused;
