@@ -131,17 +131,17 @@ pub fn asks(about: &About<'_>, o: &Occurrence) -> Vec<Ask> {
 
 /// A nonconformity in a line.
 pub(crate) fn nc_line(nc: &Nonconformity, minimal: bool, today: NaiveDate) -> Line {
-    let mut line =
-        Line::new().strong(format!("NC-{}", nc.no)).text(format!(" {} {}", nc.grade.id(), nc.clause));
+    let line = Line::new().strong(format!("NC-{}", nc.no));
+    if minimal {
+        // Reference and date only.
+        return line.text(" due ").line(dated(nc.due_on, today));
+    }
+    let line = line.text(format!(" {} {}", nc.grade.id(), nc.clause));
     if nc.state() == State::Closed {
         return line.text(", closed");
     }
-    line = line.text(format!(", {}, due ", nc.state().id())).line(dated(nc.due_on, today));
-    if !minimal {
-        let short: String = nc.statement.chars().take(90).collect();
-        line = line.text(": ").said(short);
-    }
-    line
+    let short: String = nc.statement.chars().take(90).collect();
+    line.text(format!(", {}, due ", nc.state().id())).line(dated(nc.due_on, today)).text(": ").said(short)
 }
 
 /// The whole notice.
