@@ -58,6 +58,7 @@ impl<P: Post> Deliverer<P> {
     /// Plans and posts everything that is due by now.
     pub async fn round(&mut self, clock: &dyn Clock) -> Result<Round, Fault> {
         let mut round = Round::default();
+        let began = Instant::now();
         self.settle_claimed(clock, &mut round).await?;
         if round.stopped.is_none() {
             let orgs = {
@@ -71,8 +72,14 @@ impl<P: Post> Deliverer<P> {
                 }
             }
         }
+        // A wait that was over when the round began is served; it stands only to count the failures.
         let now = Instant::now();
-        round.again = self.waiting.values().map(|(until, _)| until.saturating_duration_since(now)).min();
+        round.again = self
+            .waiting
+            .values()
+            .filter(|(until, _)| *until > began)
+            .map(|(until, _)| until.saturating_duration_since(now))
+            .min();
         Ok(round)
     }
 
@@ -99,6 +106,8 @@ impl<P: Post> Deliverer<P> {
             }
             let fresh = self.tried.get(&post.id).is_some_and(|first| first.elapsed() < NONCE_KNOWN);
             let mut post = post;
+            // Within the nonce's time an earlier try may stand in the channel: only a message id settles it.
+            let mut open = fresh;
             if !fresh {
                 match self
                     .post
@@ -121,6 +130,7 @@ impl<P: Post> Deliverer<P> {
                         continue;
                     }
                     Looked::CannotTell { passing: false, .. } => {
+                        open = true;
                         post.card.lines.insert(
                             0,
                             Line::new()
@@ -130,7 +140,7 @@ impl<P: Post> Deliverer<P> {
                     }
                 }
             }
-            self.try_post(post, clock, round).await?;
+            self.try_post(post, open, clock, round).await?;
         }
         Ok(())
     }
@@ -150,7 +160,7 @@ impl<P: Post> Deliverer<P> {
                 // A try before it failed: nothing was posted, its notices go back.
                 self.settle(&post, Outcome::NotSent, None, Some("the channel waits"), clock).await?;
             } else {
-                self.try_post(post, clock, round).await?;
+                self.try_post(post, false, clock, round).await?;
             }
         }
         Ok(())
@@ -203,9 +213,12 @@ impl<P: Post> Deliverer<P> {
         posts
     }
 
+    /// Posts once. `open`: whether an earlier try may have been posted; then that this one was not settles nothing,
+    /// and the notices stay bound to this very message.
     async fn try_post(
         &mut self,
         post: notices::Post,
+        open: bool,
         clock: &dyn Clock,
         round: &mut Round,
     ) -> Result<(), Fault> {
@@ -226,7 +239,8 @@ impl<P: Post> Deliverer<P> {
             }
             Posted::NotSent { after, why } => {
                 tracing::warn!(channel = post.channel, why, "a message was not posted; it is tried again");
-                self.settle(&post, Outcome::NotSent, None, Some(&why), clock).await?;
+                let outcome = if open { Outcome::Unknown } else { Outcome::NotSent };
+                self.settle(&post, outcome, None, Some(&why), clock).await?;
                 self.back_off(&post.channel, after);
             }
             Posted::Unknown { why } => {
@@ -237,9 +251,11 @@ impl<P: Post> Deliverer<P> {
             Posted::Refused { why } => {
                 tracing::error!(channel = post.channel, why, "a channel does not take messages");
                 self.settle(&post, Outcome::Refused, None, Some(&why), clock).await?;
+                self.waiting.remove(&post.channel);
             }
             Posted::Stop { why } => {
-                self.settle(&post, Outcome::Stopped, None, Some(&why), clock).await?;
+                let outcome = if open { Outcome::Unknown } else { Outcome::Stopped };
+                self.settle(&post, outcome, None, Some(&why), clock).await?;
                 round.stopped = Some(why);
             }
         }

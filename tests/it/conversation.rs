@@ -134,10 +134,43 @@ async fn a_restart_registers_nothing_anew() {
 #[tokio::test]
 async fn another_server_sees_nothing_of_ours() {
     let discord = Discord::start();
-    let _daemon = Daemon::ready(&discord, Setup::default()).await;
+    let _daemon = Daemon::ready(&discord, Setup { guild: None, ..Setup::default() }).await;
     certified(&discord).await;
-    let shown = says(&discord, "bob", "/status").await;
-    assert!(shown.text().contains("Acme ISMS") && shown.ephemeral, "{}", shown.text());
+    says(&discord, "owner", "/nc raise certificate:1 grade:minor clause:9.2 statement:SECRETWORD").await;
+    says(
+        &discord,
+        "owner",
+        "/audit log certificate:1 kind:internal date:2026-03-03 scope:HR conclusion:x lead:bob",
+    )
+    .await;
+    let (_, channel) = discord.add_guild("other", "carol");
+    // The same numbers and names, asked for by whoever may do everything over there.
+    for line in [
+        "/status",
+        "/certificate list",
+        "/certificate show certificate:C-1",
+        "/certificate renew certificate:Acme date:today",
+        "/certificate edit certificate:1 name:Stolen",
+        "/cycle show certificate:1",
+        "/audit list",
+        "/audit show audit:A-1",
+        "/nc list",
+        "/nc show nc:NC-1",
+        "/nc assign nc:NC-1 owner:carol",
+        "/nc evidence nc:NC-1 note:x",
+        "/nc raise certificate:1 grade:minor clause:9.2 statement:x",
+        "/nc raise certificate:1 grade:minor clause:9.2",
+    ] {
+        let reply = discord.person("carol").at(&channel).line(line).await.unwrap();
+        let text = reply.text();
+        assert!(reply.ephemeral && reply.modal.is_none(), "{line}: {text}");
+        assert!(!text.contains("Acme ISMS") && !text.contains("SECRETWORD"), "{line}: {text}");
+    }
+    let there = discord.person("carol").at(&channel).autocomplete("/nc show", "nc", "").await.unwrap();
+    assert!(there.suggestions().is_empty(), "{:?}", there.suggestions());
+    let ours = says(&discord, "owner", "/certificate show certificate:1").await;
+    assert!(ours.text().contains("Acme ISMS"), "{}", ours.text());
+    discord.assert_clean();
 }
 
 #[tokio::test]

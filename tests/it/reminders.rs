@@ -120,3 +120,44 @@ async fn a_certificate_entered_late_gets_one_message() {
     assert_eq!(count(&discord, "general", "where it stands"), 1);
     assert_eq!(count(&discord, "general", "Internal audits and reviews begins"), 0);
 }
+
+#[tokio::test]
+async fn a_lost_answer_followed_by_a_refused_try_makes_no_second_message() {
+    let Some(clock) = WallClock::at("2026-03-02T08:59:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    certified(&discord).await;
+    // Discord acts and the answer is lost; the next try is certain not to be posted, the one before it is not.
+    discord.fault(Fault::reset_after().on("POST", "/channels/*/messages$").times(1));
+    let limited = discord.fault(Fault::rate_limited(2.0).on("POST", "/channels/*/messages$").times(1));
+    clock.set("2026-03-02T09:00:01+01:00");
+    discord.wait_requests("POST", "/channels/*/messages$", 2, SOON).await;
+    assert_eq!(discord.hits(limited), 1);
+    // Were it put together anew now, it would be another message: a digest with what has become due since.
+    clock.set("2026-09-02T12:00:00+02:00");
+    discord.wait_message("general", "Prepare for surveillance begins", SOON).await;
+    assert_eq!(count(&discord, "general", "Internal audits and reviews begins"), 1);
+}
+
+#[tokio::test]
+async fn a_channel_that_stopped_waiting_costs_no_processor() {
+    let discord = Discord::start();
+    let daemon = Daemon::ready(&discord, Setup::default()).await;
+    discord.line("owner", "/setup timezone:UTC hour:9").await.unwrap();
+    discord.fault(Fault::rate_limited(0.2).on("POST", "/channels/*/messages$").times(1));
+    let refused = discord
+        .fault(Fault::refusal(404, 10003, "Unknown Channel").on("POST", "/channels/*/messages$").always());
+    discord.line("owner", "/certificate add standard:iso-9001 name:QMS decided:2026-03-02").await.unwrap();
+    daemon.wait_output("does not take messages", SOON).await;
+    assert!(discord.hits(refused) >= 1);
+    // Nothing is left to do before the alarm's next minute, which may ring within one of the two looks.
+    let mut quiet = false;
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let health = daemon.get("/healthz").await.json();
+        quiet |= health["last_tick_age_seconds"].as_f64().unwrap() >= 2.0;
+    }
+    assert!(quiet, "the notifier goes round and round");
+    let shown = discord.line("bob", "/status").await.unwrap();
+    assert!(shown.text().contains("Cannot be posted"), "{}", shown.text());
+}
