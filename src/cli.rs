@@ -18,10 +18,12 @@ use crate::chat::console::render::Style;
 use crate::chat::console::session::{ConsolePost, Flow, PLACE, Session, Stage};
 use crate::chat::console::svg;
 use crate::clock::{Clock as _, HandClock, SystemClock};
-use crate::command::{App, Defaults, Door, SpokenAs, grammar};
+use crate::command::option::CertificateRef;
+use crate::command::{App, Defaults, Door, SpokenAs, find, grammar};
 use crate::config::{self, Needs, Settings};
 use crate::daemon::{self, Ended};
 use crate::domain::calendar;
+use crate::domain::certificate::Certificate;
 use crate::notify::deliver::Deliverer;
 use crate::simulate::{self, Hypothetical};
 use crate::store::{self, OpenFault, Store};
@@ -462,14 +464,14 @@ async fn simulate(a: Simulate, settings: &Settings, catalogue: &Catalogue) -> an
             anyhow::bail!("there is no organisation {place} on file");
         };
         let files = store::facts(&mut c, organisation.id, true).await?;
-        let wanted = named.to_lowercase();
-        let number = wanted.trim_start_matches("c-").parse::<i64>().ok();
-        let found = files.into_iter().find(|f| {
-            Some(f.certificate.no) == number || f.certificate.name.to_lowercase().contains(&wanted)
-        });
+        let all: Vec<Certificate> = files.iter().map(|f| f.certificate.clone()).collect();
+        let found = find::certificate(&all, &CertificateRef(named.clone())).map(|c| c.id);
         drop(c);
         store.close().await;
-        let Some(file) = found else { anyhow::bail!("there is no certificate {named} on file") };
+        let id = found.map_err(|words| anyhow::anyhow!(words.plain()))?;
+        let Some(file) = files.into_iter().find(|f| f.certificate.id == id) else {
+            anyhow::bail!("there is no certificate {named} on file");
+        };
         let today = organisation.day_of(SystemClock.now());
         (organisation, file, today)
     } else {

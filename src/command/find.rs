@@ -19,7 +19,7 @@ fn number(typed: &str, prefix: &str) -> Option<i64> {
 }
 
 /// The certificate meant: by number (`C-1`, `1`), by name, or by a part of a name that only one has.
-pub(super) fn certificate<'a>(
+pub(crate) fn certificate<'a>(
     all: &'a [Certificate],
     typed: &CertificateRef,
 ) -> Result<&'a Certificate, Line> {

@@ -9,7 +9,7 @@ pub mod app;
 mod audit;
 mod certificate;
 mod complete;
-mod find;
+pub(crate) mod find;
 pub mod grammar;
 mod lacking;
 mod nc;

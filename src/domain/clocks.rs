@@ -31,17 +31,6 @@ pub enum Rule {
     CbNcPlan,
 }
 
-/// What stands behind a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Strength {
-    /// The rules for certification bodies.
-    Hard,
-    /// The contract with the body.
-    Body,
-    /// Custom and advice.
-    Guidance,
-}
-
 impl Rule {
     /// All rules.
     pub const ALL: [Self; 7] = [
@@ -128,19 +117,6 @@ impl Rule {
                 "The body sets a time limit after its audit for the cause, the correction and the corrective action \
                  planned."
             }
-        }
-    }
-
-    /// What stands behind it.
-    pub fn strength(self) -> Strength {
-        match self {
-            Self::S1Latest
-            | Self::SurvCalendarYear
-            | Self::RecertYear
-            | Self::Stage2Major
-            | Self::RecertMajor
-            | Self::Restore => Strength::Hard,
-            Self::CbNcPlan => Strength::Body,
         }
     }
 }

@@ -299,6 +299,5 @@ fn claim(
         card,
         ask,
         claimed_at: now,
-        tries: 0,
     }
 }

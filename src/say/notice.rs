@@ -43,6 +43,10 @@ impl About<'_> {
         }
     }
 
+    fn serves(&self, serves: &Serves) -> String {
+        self.standard().and_then(|s| s.served_by(serves)).unwrap_or_default()
+    }
+
     fn nc(&self, o: &Occurrence) -> Option<&Nonconformity> {
         self.file.nonconformities.iter().find(|nc| Some(nc.id) == o.nc)
     }
@@ -198,16 +202,6 @@ fn nc_card(about: &About<'_>, card: Card, o: &Occurrence) -> Card {
     card.line(Line::new().text("Next: ").code(super::records::next_step(nc)).text("."))
 }
 
-fn serves(about: &About<'_>, serves: &Serves) -> String {
-    match serves {
-        Serves::Role(role) => about
-            .standard()
-            .and_then(|s| s.roles.get(role).map(|clause| format!("{} {clause}", s.title)))
-            .unwrap_or_else(|| role.clone()),
-        Serves::Source(source) => source.clone(),
-    }
-}
-
 /// What is live on a certificate: open nonconformities, audits on record, clocks running.
 fn live(about: &About<'_>, card: Card) -> Card {
     let minimal = about.organisation.minimal;
@@ -253,7 +247,7 @@ fn phase_card(about: &About<'_>, title: Line, phase: &str, begins: NaiveDate, en
             phase
                 .activities
                 .iter()
-                .map(|a| Line::new().text(format!("• {} — {}", a.title, serves(about, &a.serves))))
+                .map(|a| Line::new().text(format!("• {} — {}", a.title, about.serves(&a.serves))))
                 .collect(),
         );
     live(about, card)

@@ -256,13 +256,6 @@ impl Store {
         Ok(self.readers.acquire().await?)
     }
 
-    /// Writes and reads back nothing: whether the disk takes a write.
-    pub async fn probe(&self) -> Result<(), Fault> {
-        let mut w = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("SELECT count(*) FROM registration").execute(&mut *w).await?;
-        Ok(w.commit().await?)
-    }
-
     /// Closes the file in good order; what is in the write-ahead log goes into it.
     pub async fn close(&self) {
         self.readers.close().await;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::SqliteConnection;
 
-use super::{Fault, Write, day, instant, iso, millis};
+use super::{Fault, Write, instant, iso, millis};
 use crate::chat::Ask;
 use crate::say::card::Card;
 
@@ -140,8 +140,6 @@ pub struct Post {
     pub ask: Vec<Ask>,
     /// When it was claimed.
     pub claimed_at: DateTime<Utc>,
-    /// How often it was tried.
-    pub tries: i64,
 }
 
 /// Claims notices for a message: from here on its outcome must be settled before anything else is said of them.
@@ -178,8 +176,7 @@ pub async fn claim(w: &mut Write<'_>, post: Post, notices: &[i64]) -> Result<Pos
 /// The posts whose outcome is not known, oldest first.
 pub async fn claimed(c: &mut SqliteConnection) -> Result<Vec<Post>, Fault> {
     sqlx::query!(
-        r#"SELECT p.id AS "id!", p.org_id, p.channel, p.nonce, p.reference, p.card, p.ask, p.claimed_at,
-                  (SELECT count(*) FROM attempt a WHERE a.post_id = p.id) AS "tries!: i64"
+        r#"SELECT p.id AS "id!", p.org_id, p.channel, p.nonce, p.reference, p.card, p.ask, p.claimed_at
            FROM post p JOIN organisation o ON o.id = p.org_id
            WHERE p.state = 'claimed' AND o.present = 1 ORDER BY p.id"#
     )
@@ -196,7 +193,6 @@ pub async fn claimed(c: &mut SqliteConnection) -> Result<Vec<Post>, Fault> {
             card: serde_json::from_str(&r.card)?,
             ask: serde_json::from_str(&r.ask)?,
             claimed_at: instant(r.claimed_at),
-            tries: r.tries,
         })
     })
     .collect()
@@ -334,28 +330,4 @@ pub async fn next_due(c: &mut SqliteConnection) -> Result<Option<DateTime<Utc>>,
     .fetch_one(c)
     .await?
     .map(instant))
-}
-
-/// A notice that was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// What it said.
-    pub key: String,
-    /// The day it was meant for.
-    pub due_on: NaiveDate,
-    /// What became of it.
-    pub state: String,
-}
-
-/// The latest notices of an organisation, newest first.
-pub async fn latest(c: &mut SqliteConnection, org: i64, most: i64) -> Result<Vec<Said>, Fault> {
-    sqlx::query!(
-        r#"SELECT id AS "id!", key, due_on, state FROM notice WHERE org_id = ? ORDER BY due_at DESC, id DESC LIMIT ?"#,
-        org, most
-    )
-    .fetch_all(c)
-    .await?
-    .into_iter()
-    .map(|r| Ok(Said { key: r.key, due_on: day("notice", r.id, "due_on", &r.due_on)?, state: r.state }))
-    .collect()
 }

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::io::{BufRead as _, IsTerminal as _};
-use std::path::{Path, PathBuf};
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
@@ -26,7 +25,6 @@ pub type Offer = Box<dyn Fn(&[String], &str, &str) -> Vec<Choice> + Send>;
 /// A prompt.
 pub struct Prompt {
     editor: Option<Editor<Door, DefaultHistory>>,
-    history: Option<PathBuf>,
     asked: bool,
 }
 
@@ -52,30 +50,7 @@ impl Prompt {
             editor.set_helper(Some(Door { tree, offer: completer }));
             editor
         });
-        Self { editor, history: None, asked: false }
-    }
-
-    /// Keeps the history in a file, too, from one session to the next.
-    #[must_use]
-    pub fn with_history(mut self, file: &Path) -> Self {
-        if let Some(editor) = &mut self.editor
-            && editor.load_history(file).is_err()
-        {
-            tracing::debug!("there is no history yet");
-        }
-        self.history = Some(file.to_owned());
-        self
-    }
-
-    /// Whether a person sits at it.
-    pub fn interactive(&self) -> bool {
-        self.editor.is_some()
-    }
-
-    /// How many columns the terminal has.
-    pub fn width(&mut self) -> Option<usize> {
-        let (columns, _) = self.editor.as_mut()?.dimensions()?;
-        Some(usize::from(columns))
+        Self { editor, asked: false }
     }
 
     /// Reads the next line; `None` at the end of the input, or when the person leaves (Ctrl-D, Ctrl-C twice).
@@ -88,11 +63,6 @@ impl Prompt {
             match editor.readline(prompt) {
                 Ok(typed) => {
                     self.asked = false;
-                    if let Some(file) = &self.history
-                        && editor.append_history(file).is_err()
-                    {
-                        tracing::debug!("the history could not be kept");
-                    }
                     return Some(typed);
                 }
                 Err(ReadlineError::Interrupted) if !self.asked => {

@@ -175,15 +175,6 @@ impl DiscordPost {
         self.0.rest.invalid_requests()
     }
 
-    /// A channel's name and which of the permissions that we need we lack there (Discord's names for them); in
-    /// words why that can't be told.
-    pub async fn permissions(&self, channel: &str) -> Result<(String, Vec<String>), String> {
-        if !render::is_id(channel) {
-            return Err(say::not_a_channel());
-        }
-        self.0.missing(channel).await.map_err(|fault| fault.to_string())
-    }
-
     async fn create(&self, message: &Outgoing, embeds: bool) -> Result<Created, Fault> {
         let (before, allowed) = mentions(&message.ask);
         let made = CreateMessage::new()
