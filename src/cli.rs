@@ -213,7 +213,7 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
             return ExitCode::from(SETTING);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
             complain(&format!("the runtime could not be started: {e}"));

@@ -183,6 +183,7 @@ impl Store {
             .max_connections(1)
             .min_connections(1)
             .idle_timeout(None)
+            .test_before_acquire(false)
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(10))
             .connect_with(options.clone())
@@ -190,6 +191,7 @@ impl Store {
             .map_err(|e| open_words(path, &e))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(3)
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(options.pragma("query_only", "ON"));
         let store = Self { path: path.to_owned(), writer, readers };
