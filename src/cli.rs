@@ -213,6 +213,7 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
             return ExitCode::from(SETTING);
         }
     };
+    // One thread: handing work between threads costs more than the work. SQLite and the prompt have their own.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {

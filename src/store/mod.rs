@@ -179,21 +179,19 @@ impl Store {
             create_private(path).map_err(|e| trouble(&e))?;
         }
         let options = options(path);
-        let writer = SqlitePoolOptions::new()
+        // A connection is tested when it comes back to its pool; once more when it is handed out would only cost time.
+        let pool =
+            SqlitePoolOptions::new().acquire_timeout(Duration::from_secs(10)).test_before_acquire(false);
+        let writer = pool
+            .clone()
             .max_connections(1)
             .min_connections(1)
             .idle_timeout(None)
-            .test_before_acquire(false)
             .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(10))
             .connect_with(options.clone())
             .await
             .map_err(|e| open_words(path, &e))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(3)
-            .test_before_acquire(false)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_lazy_with(options.pragma("query_only", "ON"));
+        let readers = pool.max_connections(3).connect_lazy_with(options.pragma("query_only", "ON"));
         let store = Self { path: path.to_owned(), writer, readers };
         store.check(existed).await?;
         Ok(store)

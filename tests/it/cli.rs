@@ -67,7 +67,7 @@ fn a_line_on_the_shell_is_journalled_and_an_altered_table_is_found() {
         text(&well.stderr)
     );
     let db = folder.path().join("ck.db");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         use sqlx::Connection as _;
         let mut c = sqlx::SqliteConnection::connect(db.to_str().unwrap()).await.unwrap();
