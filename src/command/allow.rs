@@ -1,12 +1,11 @@
 //! Who may do what. The server decides, whatever the chat's own permissions say.
 
-use super::app::{App, Request, Stop, audits, manages};
+use super::app::{Request, Stop, audits, manages};
 use super::find;
 use super::grammar::{Audit, Certificate, Command, Nc};
 use super::option::NcRef;
-use crate::domain::organisation::Organisation;
 use crate::say;
-use crate::store;
+use crate::store::snapshot::Snapshot;
 
 /// What a command asks of whoever gives it.
 #[derive(Debug, Clone, Copy)]
@@ -48,12 +47,8 @@ fn needs(command: &Command) -> Needs<'_> {
 }
 
 /// Refuses what the actor's role does not allow.
-pub(super) async fn check(
-    app: &App,
-    command: &Command,
-    org: &Organisation,
-    request: &Request,
-) -> Result<(), Stop> {
+pub(super) fn check(on_record: &Snapshot, command: &Command, request: &Request) -> Result<(), Stop> {
+    let org = &on_record.organisation;
     let (manager, auditor) = (manages(&request.actor, org), audits(&request.actor, org));
     let verb = command.verb();
     let (nc, auditor_may) = match needs(command) {
@@ -70,11 +65,9 @@ pub(super) async fn check(
     if manager || (auditor_may && auditor) {
         return Ok(());
     }
-    let mut c = app.store().read().await?;
-    let ncs = store::nonconformity::all(&mut c, org.id, true).await?;
-    let nc = find::nonconformity(&ncs, nc)?;
-    let certificates = store::certificate::all(&mut c, org.id).await?;
-    let stand_in = certificates.iter().find(|c| c.id == nc.certificate).and_then(|c| c.owner.as_ref());
+    let nc = find::nonconformity(&on_record.nonconformities, nc)?;
+    let stand_in =
+        on_record.certificates.iter().find(|c| c.id == nc.certificate).and_then(|c| c.owner.as_ref());
     let me = |p: &crate::domain::organisation::Person| p.handle == request.actor.handle;
     let owns = nc.owner.as_ref().or(stand_in).is_some_and(me);
     let acts = nc.progress().action().is_some_and(|(owner, ..)| me(owner));

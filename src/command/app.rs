@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 use clap::Parser as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use sqlx::SqliteConnection;
 use tokio::sync::Notify;
 
 use super::grammar::{Command, Line as Grammar};
@@ -17,6 +16,7 @@ use crate::domain::organisation::{Organisation, Person};
 use crate::notify;
 use crate::say;
 use crate::say::card::{Card, Line};
+use crate::store::snapshot::Snapshot;
 use crate::store::{self, Store, Write, journal, requests};
 
 /// One thing that somebody asked for.
@@ -54,6 +54,8 @@ pub struct Prepared {
     pub public: bool,
     /// What was understood.
     pub command: Command,
+    /// What was on record then.
+    pub snapshot: Arc<Snapshot>,
 }
 
 /// A file that was fetched.
@@ -155,7 +157,8 @@ impl Reply {
 /// What a command that only reads works with.
 #[derive(Debug)]
 pub(super) struct Read<'a> {
-    pub(super) c: &'a mut SqliteConnection,
+    pub(super) store: &'a Store,
+    pub(super) snapshot: &'a Snapshot,
     pub(super) org: &'a Organisation,
     pub(super) request: &'a Request,
     pub(super) catalogue: &'a Catalogue,
@@ -166,6 +169,8 @@ pub(super) struct Read<'a> {
 #[derive(Debug)]
 pub(super) struct Change<'a> {
     pub(super) w: Write<'static>,
+    /// What was on record before the change.
+    pub(super) before: Arc<Snapshot>,
     pub(super) org: Organisation,
     pub(super) by: Person,
     pub(super) request: &'a Request,
@@ -253,20 +258,20 @@ impl App {
     }
 
     async fn prepare_inner(&self, request: Request) -> Result<Result<Prepared, Answer>, Stop> {
-        if let Some(key) = &request.key
-            && let Some(answer) = requests::answer(&mut *self.0.store.read().await?, key).await?
-        {
-            return Ok(Err(serde_json::from_str(&answer).map_err(store::Fault::from)?));
-        }
         let command = match Grammar::try_parse_from(&request.argv) {
             Ok(line) => line.command,
             Err(e) => return Err(Stop::Refused(say::refusal::grammar(&e, &request.argv))),
         };
-        let (org, _) = self.organisation(&request).await?;
-        super::allow::check(self, &command, &org, &request).await?;
+        let snapshot = self.snapshot(&request).await?;
+        super::allow::check(&snapshot, &command, &request)?;
         let lacking = lacking::texts(&command);
         let files = lacking::files(&command, &request.heard)?;
         if !lacking.is_empty() || !files.is_empty() {
+            if let Some(key) = &request.key
+                && let Some(answer) = requests::answer(&mut *self.0.store.read().await?, key).await?
+            {
+                return Ok(Err(serde_json::from_str(&answer).map_err(store::Fault::from)?));
+            }
             // Rehearsed before anybody writes a long text or an answer is deferred: a step that would be
             // refused is refused now.
             self.rehearse(lacking::filled(&command), &request).await?;
@@ -275,7 +280,7 @@ impl App {
             return self.ask(&request, &command, lacking).await.map(Err);
         }
         let public = command.changes();
-        Ok(Ok(Prepared { request, files, public, command }))
+        Ok(Ok(Prepared { request, files, public, command, snapshot }))
     }
 
     /// Takes a filled-in form (`fields`: option name → text) up again as the command line that it interrupted;
@@ -314,7 +319,7 @@ impl App {
 
     /// Carries a prepared request out, in one transaction, on disk before it returns.
     pub async fn perform(&self, prepared: Prepared, files: Vec<Received>) -> Answer {
-        let Prepared { request, command, .. } = prepared;
+        let Prepared { request, command, snapshot, .. } = prepared;
         let (at, verb) = (request.at, command.verb());
         // A task of its own: a caller that goes away must not cut a transaction in two.
         let app = self.clone();
@@ -322,7 +327,7 @@ impl App {
             if command.changes() {
                 app.change(command, &request, &files).await
             } else {
-                app.read(command, &request).await
+                app.read(command, &request, &snapshot).await
             }
         })
         .await;
@@ -337,37 +342,29 @@ impl App {
         }
     }
 
-    async fn read(&self, command: Command, request: &Request) -> Result<Answer, Stop> {
-        let (org, _) = self.organisation(request).await?;
-        let mut c = self.0.store.read().await?;
-        let mut cx = Read {
-            c: &mut c,
-            org: &org,
-            request,
-            catalogue: &self.0.catalogue,
-            today: org.day_of(request.at),
-        };
-        let reply = command.read(&mut cx).await?;
+    async fn read(&self, command: Command, request: &Request, snapshot: &Snapshot) -> Result<Answer, Stop> {
+        let org = &snapshot.organisation;
+        let today = org.day_of(request.at);
+        let cx = Read { store: &self.0.store, snapshot, org, request, catalogue: &self.0.catalogue, today };
+        let reply = command.read(&cx).await?;
         Ok(Answer::Say { card: Box::new(reply.card), public: reply.public })
     }
 
     /// Begins a change: the transaction, the organisation and the actor in it.
     async fn begin<'a>(&'a self, request: &'a Request, files: &'a [Received]) -> Result<Change<'a>, Stop> {
         let mut w = self.0.store.write().await?;
-        let org = match store::organisation::at_place(w.connection(), &request.place).await? {
-            Some(org) => org,
-            None => {
-                let name = request.place_name.as_deref().unwrap_or(&request.place);
-                let Defaults { zone, hour } = self.0.defaults;
-                let id =
-                    store::organisation::insert(&mut w, &request.place, name, zone, hour, request.at).await?;
-                store::organisation::get(w.connection(), id).await?
-            }
-        };
+        let mut before = self.snapshot(request).await?;
+        if before.organisation.id == 0 {
+            let Organisation { place, name, zone, hour, .. } = &before.organisation;
+            let name = if name.is_empty() { place } else { name };
+            let id = store::organisation::insert(&mut w, place, name, *zone, *hour, request.at).await?;
+            before = Arc::new(Snapshot::blank(store::organisation::get(w.connection(), id).await?));
+        }
+        let org = before.organisation.clone();
         let actor = &request.actor;
         let by = store::person::known(&mut w, org.id, &actor.handle, Some(&actor.name)).await?;
         let today = org.day_of(request.at);
-        Ok(Change { w, org, by, request, catalogue: &self.0.catalogue, today, files, reason: None })
+        Ok(Change { w, before, org, by, request, catalogue: &self.0.catalogue, today, files, reason: None })
     }
 
     async fn change(&self, command: Command, request: &Request, files: &[Received]) -> Result<Answer, Stop> {
@@ -433,25 +430,22 @@ impl App {
         Ok(Answer::Ask(Form { id, title: say::help::form_title(command.verb()), inputs }))
     }
 
-    /// The organisation that a request is about; where it is not known yet, what it would begin as.
-    pub(super) async fn organisation(&self, request: &Request) -> Result<(Organisation, bool), Stop> {
-        let mut c = self.0.store.read().await?;
-        Ok(match store::organisation::at_place(&mut c, &request.place).await? {
-            Some(org) => (org, true),
-            None => (
-                Organisation {
-                    id: 0,
-                    place: request.place.clone(),
-                    name: request.place_name.clone().unwrap_or_default(),
-                    zone: self.0.defaults.zone,
-                    hour: self.0.defaults.hour,
-                    channel: None,
-                    manager_role: None,
-                    auditor_role: None,
-                    minimal: false,
-                },
-                false,
-            ),
+    /// What is on record of the organisation that a request is about; where it is not known yet, what it would
+    /// begin as (its key is 0).
+    pub(super) async fn snapshot(&self, request: &Request) -> Result<Arc<Snapshot>, Stop> {
+        Ok(match self.0.store.snapshot(&request.place).await? {
+            Some(known) => known,
+            None => Arc::new(Snapshot::blank(Organisation {
+                id: 0,
+                place: request.place.clone(),
+                name: request.place_name.clone().unwrap_or_default(),
+                zone: self.0.defaults.zone,
+                hour: self.0.defaults.hour,
+                channel: None,
+                manager_role: None,
+                auditor_role: None,
+                minimal: false,
+            })),
         })
     }
 

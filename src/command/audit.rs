@@ -1,5 +1,7 @@
 //! `/audit ...`.
 
+use std::sync::Arc;
+
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
 use super::grammar::{AuditList, AuditLog, AuditShow};
@@ -8,11 +10,12 @@ use crate::domain::clocks;
 use crate::say;
 use crate::store;
 use crate::store::evidence::{self, Of};
+use crate::store::snapshot::Snapshot;
 
 impl AuditLog {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let certificates = store::certificate::all(cx.w.connection(), cx.org.id).await?;
-        let certificate = find::certificate(&certificates, &self.certificate)?;
+        let before = Arc::clone(&cx.before);
+        let certificate = find::certificate(&before.certificates, &self.certificate)?;
         let starts_on = find::past_day(&self.date, cx.today, "date")?;
         let ends_on = match &self.until {
             Some(until) => find::past_day(until, cx.today, "until")?,
@@ -59,31 +62,29 @@ impl AuditLog {
                 evidence::add(&mut cx.w, org, Of::Audit(audit.id), new, &by, at).await?;
             }
         }
-        let audits = store::audit::all(cx.w.connection(), cx.org.id).await?;
+        let audits = [before.audits.as_slice(), std::slice::from_ref(&audit)].concat();
         let uncovered = clocks::missing_year_warning(certificate, &audits, ends_on, cx.today);
         Reply::public(say::records::audit_logged(&cx.org, certificate, &audit, &uncovered))
     }
 }
 
 impl AuditList {
-    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
-        let certificates = store::certificate::all(cx.c, cx.org.id).await?;
-        let mut audits = store::audit::all(cx.c, cx.org.id).await?;
+    pub(super) fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+        let certificates = &cx.snapshot.certificates;
+        let mut audits = cx.snapshot.audits.clone();
         if let Some(named) = &self.certificate {
-            let id = find::certificate(&certificates, named)?.id;
+            let id = find::certificate(certificates, named)?.id;
             audits.retain(|a| a.certificates.contains(&id));
         }
-        Reply::private(say::records::audits(&certificates, &audits))
+        Reply::private(say::records::audits(certificates, &audits))
     }
 }
 
 impl AuditShow {
-    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
-        let audits = store::audit::all(cx.c, cx.org.id).await?;
-        let audit = find::audit(&audits, &self.audit)?;
-        let certificates = store::certificate::all(cx.c, cx.org.id).await?;
-        let ncs = store::nonconformity::all(cx.c, cx.org.id, true).await?;
-        let report = evidence::of(cx.c, cx.org.id, Of::Audit(audit.id)).await?;
-        Reply::private(say::records::audit(cx.org, &certificates, audit, &ncs, &report))
+    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+        let Snapshot { certificates, audits, nonconformities, .. } = cx.snapshot;
+        let audit = find::audit(audits, &self.audit)?;
+        let report = evidence::of(&mut *cx.store.read().await?, cx.org.id, Of::Audit(audit.id)).await?;
+        Reply::private(say::records::audit(cx.org, certificates, audit, nonconformities, &report))
     }
 }

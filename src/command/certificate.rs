@@ -7,13 +7,13 @@ use super::grammar::{
     CycleShow,
 };
 use super::option::CertificateRef;
-use super::setup::files;
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
 use crate::notify::due;
 use crate::notify::due::Facts;
 use crate::say;
 use crate::store;
+use crate::store::snapshot::Snapshot;
 
 impl CertificateAdd {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
@@ -24,7 +24,7 @@ impl CertificateAdd {
         if name.is_empty() || name.chars().count() > 80 {
             return Err(Stop::Refused(say::refusal::name_length()));
         }
-        let all = store::certificate::all(cx.w.connection(), cx.org.id).await?;
+        let all = &cx.before.certificates;
         if let Some(same) = all.iter().find(|c| c.name.to_lowercase() == name.to_lowercase()) {
             return Err(Stop::Refused(say::refusal::name_taken(same)));
         }
@@ -86,29 +86,28 @@ fn text(given: Option<String>) -> Option<String> {
     given.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
 }
 
-pub(super) async fn list(cx: &mut Read<'_>) -> Result<Reply, Stop> {
-    let files = files(cx, true).await?;
-    Reply::private(say::records::certificates(cx.catalogue, &files, cx.today))
+pub(super) fn list(cx: &Read<'_>) -> Result<Reply, Stop> {
+    Reply::private(say::records::certificates(cx.catalogue, cx.snapshot.files(), cx.today))
 }
 
 impl CertificateShow {
-    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
-        let file = file(cx, &self.certificate).await?;
+    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+        let file = file(cx.snapshot, &self.certificate)?;
         let told = store::journal::touching(
-            cx.c,
+            &mut *cx.store.read().await?,
             cx.org.id,
             store::journal::Table::Certificate,
             file.certificate.id,
             5,
         )
         .await?;
-        Reply::private(say::records::certificate(cx.org, cx.catalogue, &file, &told, cx.today))
+        Reply::private(say::records::certificate(cx.org, cx.catalogue, file, &told, cx.today))
     }
 }
 
 impl CertificateDecide {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let (mut certificate, before) = changing(cx, &self.certificate).await?;
+        let (mut certificate, before) = changing(cx, &self.certificate)?;
         let on = find::past_day(&self.date, cx.today, "date")?;
         let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
         if let Some(stage2) = certificate.stage2_on.filter(|s| *s > on) {
@@ -127,7 +126,7 @@ impl CertificateDecide {
 
 impl CertificateRenew {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let (mut certificate, before) = changing(cx, &self.certificate).await?;
+        let (mut certificate, before) = changing(cx, &self.certificate)?;
         let on = find::past_day(&self.date, cx.today, "date")?;
         let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
         let cycle = certificate.renew(on, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
@@ -139,10 +138,10 @@ impl CertificateRenew {
 
 impl CertificateEdit {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let (was, before) = changing(cx, &self.certificate).await?;
+        let (was, before) = changing(cx, &self.certificate)?;
         let mut now = was.clone();
         if let Some(name) = text(self.name) {
-            let all = store::certificate::all(cx.w.connection(), cx.org.id).await?;
+            let all = &cx.before.certificates;
             if name.chars().count() > 80 {
                 return Err(Stop::Refused(say::refusal::name_length()));
             }
@@ -222,49 +221,39 @@ fn corrected(
 }
 
 /// The certificate that a change names, and everything on record of it before.
-async fn changing(
-    cx: &mut Change<'_>,
-    named: &CertificateRef,
-) -> Result<(Certificate, CertificateFile), Stop> {
-    let files = store::facts(cx.w.connection(), cx.org.id, true).await?;
-    let all: Vec<Certificate> = files.iter().map(|f| f.certificate.clone()).collect();
-    let found = find::certificate(&all, named)?.clone();
-    let file = files
-        .into_iter()
-        .find(|f| f.certificate.id == found.id)
-        .ok_or_else(|| say::refusal::no_certificate(&named.0, &all))?;
-    Ok((found, file))
+fn changing(cx: &Change<'_>, named: &CertificateRef) -> Result<(Certificate, CertificateFile), Stop> {
+    let file = file(&cx.before, named)?.clone();
+    Ok((file.certificate.clone(), file))
 }
 
 /// Everything on record of the certificate that a line names.
-pub(super) async fn file(cx: &mut Read<'_>, named: &CertificateRef) -> Result<CertificateFile, Stop> {
-    let files = files(cx, true).await?;
-    let all: Vec<Certificate> = files.iter().map(|f| f.certificate.clone()).collect();
-    let id = find::certificate(&all, named)?.id;
-    files
-        .into_iter()
+fn file<'a>(on_record: &'a Snapshot, named: &CertificateRef) -> Result<&'a CertificateFile, Stop> {
+    let all = &on_record.certificates;
+    let id = find::certificate(all, named)?.id;
+    on_record
+        .files()
+        .iter()
         .find(|f| f.certificate.id == id)
-        .ok_or_else(|| Stop::Refused(say::refusal::no_certificate(&named.0, &all)))
+        .ok_or_else(|| Stop::Refused(say::refusal::no_certificate(&named.0, all)))
 }
 
 impl CycleShow {
-    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
-        let file = file(cx, &self.certificate).await?;
-        Reply::private(say::records::cycle(cx.org, cx.catalogue, &file, cx.today))
+    pub(super) fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+        let file = file(cx.snapshot, &self.certificate)?;
+        Reply::private(say::records::cycle(cx.org, cx.catalogue, file, cx.today))
     }
 }
 
 impl CyclePreview {
-    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
-        let file = file(cx, &self.certificate).await?;
+    pub(super) fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+        let file = file(cx.snapshot, &self.certificate)?;
         let months = self.months.map_or(12, |m| m.0);
         let until = calendar::add_months(cx.today, months);
-        let files = [file];
-        let facts = Facts { organisation: cx.org, catalogue: cx.catalogue, files: &files };
+        let files = std::slice::from_ref(file);
+        let facts = Facts { organisation: cx.org, catalogue: cx.catalogue, files };
         let from = cx.request.at;
         let to = calendar::at_hour(cx.org.zone, until, cx.org.hour);
         let coming = due::occurrences(facts, from, to);
-        let [file] = &files;
         Reply::private(say::records::preview(cx.org, &file.certificate, &coming, months))
     }
 }

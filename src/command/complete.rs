@@ -5,7 +5,6 @@ use super::find;
 use super::grammar::tree;
 use super::option::{CertificateRef, Kind, Named, kind};
 use crate::domain::day;
-use crate::store;
 
 /// How many completions Discord takes.
 const MOST: usize = 25;
@@ -33,13 +32,12 @@ pub(super) async fn complete(
     }
     let Some(arg) = at.get_arguments().find(|a| a.get_long() == Some(focused)) else { return Ok(Vec::new()) };
     let kind = kind(arg);
-    let (org, known) = app.organisation(request).await?;
+    let on_record = app.snapshot(request).await?;
     let wanted = typed.trim().to_lowercase();
     let fits = |label: &str| wanted.is_empty() || label.to_lowercase().contains(&wanted);
-    let mut c = app.store().read().await?;
     let found: Vec<Choice> = match kind {
         Kind::Day => {
-            let today = org.day_of(request.at);
+            let today = on_record.organisation.day_of(request.at);
             let suggestions = if wanted.is_empty() {
                 vec!["today", "yesterday", "tomorrow", "in 2 weeks", "in 1 month", "in 3 months"]
             } else {
@@ -95,34 +93,28 @@ pub(super) async fn complete(
             }
             names.iter().filter(|n| fits(n)).map(|n| choice(&format!("/{n}"), n)).collect()
         }
-        _ if !known => Vec::new(),
-        Kind::Named(Named::Certificate) => store::certificate::all(&mut c, org.id)
-            .await?
+        Kind::Named(Named::Certificate) => on_record
+            .certificates
             .iter()
             .map(|c| (format!("C-{} · {}", c.no, c.name), format!("C-{}", c.no)))
             .filter(|(label, _)| fits(label))
             .map(|(label, value)| choice(&label, &value))
             .collect(),
-        Kind::Named(Named::Audit) => {
-            let mut audits = store::audit::all(&mut c, org.id).await?;
-            audits.reverse();
-            audits
-                .iter()
-                .map(|a| {
-                    (
-                        format!("A-{} · {} {} · {}", a.no, a.kind.id(), a.starts_on, a.scope),
-                        format!("A-{}", a.no),
-                    )
-                })
-                .filter(|(label, _)| fits(label))
-                .map(|(label, value)| choice(&label, &value))
-                .collect()
-        }
+        Kind::Named(Named::Audit) => on_record
+            .audits
+            .iter()
+            .rev()
+            .map(|a| {
+                (format!("A-{} · {} {} · {}", a.no, a.kind.id(), a.starts_on, a.scope), format!("A-{}", a.no))
+            })
+            .filter(|(label, _)| fits(label))
+            .map(|(label, value)| choice(&label, &value))
+            .collect(),
         Kind::Named(Named::Nonconformity) => {
             let reopening = request.argv.iter().any(|w| w == "reopen");
             let reading = request.argv.iter().any(|w| w == "show");
-            let mut ncs = store::nonconformity::all(&mut c, org.id, reopening || reading).await?;
-            ncs.retain(|nc| !reopening || !nc.is_open());
+            let mut ncs: Vec<_> = on_record.nonconformities.iter().collect();
+            ncs.retain(|nc| if reopening { !nc.is_open() } else { reading || nc.is_open() });
             ncs.sort_by_key(|nc| (!nc.is_open(), nc.due_on, nc.no));
             ncs.iter()
                 .map(|nc| {
@@ -141,10 +133,10 @@ pub(super) async fn complete(
                 .collect()
         }
         Kind::Named(Named::Clause) => {
-            let certificates = store::certificate::all(&mut c, org.id).await?;
+            let certificates = &on_record.certificates;
             let named = request.argv.iter().find_map(|w| w.strip_prefix("--certificate="));
             let certificate = named
-                .and_then(|n| find::certificate(&certificates, &CertificateRef(n.to_owned())).ok())
+                .and_then(|n| find::certificate(certificates, &CertificateRef(n.to_owned())).ok())
                 .or_else(|| certificates.first());
             let standard = certificate.and_then(|c| app.catalogue().standard(&c.standard));
             standard
@@ -158,8 +150,7 @@ pub(super) async fn complete(
                 .unwrap_or_default()
         }
         Kind::Person => {
-            let people = store::person::all(&mut c, org.id).await?;
-            people.values().filter(|p| fits(&p.name)).map(|p| choice(&p.name, &p.handle)).collect()
+            on_record.people.iter().filter(|p| fits(&p.name)).map(|p| choice(&p.name, &p.handle)).collect()
         }
         Kind::Choice => arg
             .get_possible_values()

@@ -1,5 +1,7 @@
 //! `/nc ...`: the nonconformity from raising to closing.
 
+use std::sync::Arc;
+
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
 use super::grammar::{
@@ -14,9 +16,9 @@ use crate::store;
 use crate::store::evidence::{self, New, Of};
 
 impl Nc {
-    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         match self {
-            Self::List(a) => a.read(cx).await,
+            Self::List(a) => a.read(cx),
             Self::Show(a) => a.read(cx).await,
             Self::Raise(_)
             | Self::Assign(_)
@@ -61,14 +63,13 @@ fn words(text: Option<LongText>) -> String {
     text.map(|t| t.0).unwrap_or_default()
 }
 
-async fn named(cx: &mut Change<'_>, nc: &NcRef) -> Result<Nonconformity, Stop> {
-    let all = store::nonconformity::all(cx.w.connection(), cx.org.id, true).await?;
-    Ok(find::nonconformity(&all, nc)?.clone())
+fn named(cx: &Change<'_>, nc: &NcRef) -> Result<Nonconformity, Stop> {
+    Ok(find::nonconformity(&cx.before.nonconformities, nc)?.clone())
 }
 
 /// Takes a step, if the rules allow it, with what shows it.
 async fn step(cx: &mut Change<'_>, nc: &NcRef, what: Done, file: Option<FileRef>) -> Result<Reply, Stop> {
-    let mut nc = named(cx, nc).await?;
+    let mut nc = named(cx, nc)?;
     let on_record = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
     nc.may(&what, &cx.by, usize::try_from(on_record).unwrap_or(usize::MAX))
         .map_err(|r| say::refusal::rule(&r))?;
@@ -118,12 +119,11 @@ async fn keep_file(cx: &mut Change<'_>, nc: &Nonconformity, file: Option<FileRef
 
 impl NcRaise {
     async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let certificates = store::certificate::all(cx.w.connection(), cx.org.id).await?;
-        let certificate = find::certificate(&certificates, &self.certificate)?;
+        let before = Arc::clone(&cx.before);
+        let certificate = find::certificate(&before.certificates, &self.certificate)?;
         let standard = cx.catalogue.standard(&certificate.standard);
         let clause = find::clause(standard, &self.clause)?;
-        let audits = store::audit::all(cx.w.connection(), cx.org.id).await?;
-        let audit = self.audit.as_ref().map(|a| find::audit(&audits, a)).transpose()?;
+        let audit = self.audit.as_ref().map(|a| find::audit(&before.audits, a)).transpose()?;
         if let Some(other) = audit.filter(|a| !a.certificates.contains(&certificate.id)) {
             return Err(Stop::Refused(say::refusal::audit_of_other(other, certificate)));
         }
@@ -169,12 +169,10 @@ impl NcRaise {
         if let Some(link) = link_in(&nc.statement).map(str::to_owned) {
             keep(cx, &nc, New::Link(&link)).await?;
         }
-        let same: Vec<i64> = store::nonconformity::all(cx.w.connection(), cx.org.id, true)
-            .await?
-            .into_iter()
-            .filter(|o| {
-                o.id != nc.id && o.certificate == nc.certificate && o.clause == nc.clause && o.area == nc.area
-            })
+        let same: Vec<i64> = before
+            .nonconformities
+            .iter()
+            .filter(|o| o.certificate == nc.certificate && o.clause == nc.clause && o.area == nc.area)
             .map(|o| o.no)
             .collect();
         let clause = standard.and_then(|s| s.clauses.iter().find(|c| c.id == nc.clause));
@@ -184,7 +182,7 @@ impl NcRaise {
 
 impl NcAssign {
     async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let mut nc = named(cx, &self.nc).await?;
+        let mut nc = named(cx, &self.nc)?;
         if !nc.is_open() {
             return Err(Stop::Refused(say::refusal::rule(&crate::domain::refusal::Refusal::NcClosed {
                 no: nc.no,
@@ -216,7 +214,7 @@ impl NcPlan {
 
 impl NcEvidence {
     async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let mut nc = named(cx, &self.nc).await?;
+        let mut nc = named(cx, &self.nc)?;
         nc.may(&Done::Evidence, &cx.by, 0).map_err(|r| say::refusal::rule(&r))?;
         let mut something = keep_file(cx, &nc, self.file).await?;
         if let Some(link) = self.link.as_deref().map(str::trim).filter(|l| !l.is_empty()) {
@@ -244,11 +242,10 @@ impl NcEvidence {
 }
 
 impl NcList {
-    async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
-        let certificates = store::certificate::all(cx.c, cx.org.id).await?;
-        let mut ncs = store::nonconformity::all(cx.c, cx.org.id, true).await?;
+    fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+        let mut ncs = cx.snapshot.nonconformities.clone();
         if let Some(named) = &self.certificate {
-            let id = find::certificate(&certificates, named)?.id;
+            let id = find::certificate(&cx.snapshot.certificates, named)?.id;
             ncs.retain(|nc| nc.certificate == id);
         }
         if let Some(who) = &self.owner {
@@ -272,13 +269,12 @@ impl NcList {
 }
 
 impl NcShow {
-    async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
-        let all = store::nonconformity::all(cx.c, cx.org.id, true).await?;
-        let nc = find::nonconformity(&all, &self.nc)?;
-        let certificates = store::certificate::all(cx.c, cx.org.id).await?;
-        let evidence = evidence::of(cx.c, cx.org.id, Of::Nonconformity(nc.id)).await?;
-        let count = evidence::count(cx.c, cx.org.id, nc.id).await?;
-        let certificate = certificates.iter().find(|c| c.id == nc.certificate);
+    async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+        let nc = find::nonconformity(&cx.snapshot.nonconformities, &self.nc)?;
+        let mut c = cx.store.read().await?;
+        let evidence = evidence::of(&mut c, cx.org.id, Of::Nonconformity(nc.id)).await?;
+        let count = evidence::count(&mut c, cx.org.id, nc.id).await?;
+        let certificate = cx.snapshot.certificates.iter().find(|c| c.id == nc.certificate);
         Reply::private(say::records::nc(certificate, nc, &evidence, count, cx.today))
     }
 }

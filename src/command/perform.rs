@@ -50,14 +50,14 @@ impl Command {
         }
     }
 
-    pub(super) async fn read(self, cx: &mut Read<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         match self {
-            Self::Certificate(Certificate::List(_)) => certificate::list(cx).await,
+            Self::Certificate(Certificate::List(_)) => certificate::list(cx),
             Self::Certificate(Certificate::Show(a)) => a.read(cx).await,
-            Self::Cycle(Cycle::Show(a)) => a.read(cx).await,
-            Self::Cycle(Cycle::Preview(a)) => a.read(cx).await,
-            Self::Status(_) => Status::read(cx).await,
-            Self::Audit(Audit::List(a)) => a.read(cx).await,
+            Self::Cycle(Cycle::Show(a)) => a.read(cx),
+            Self::Cycle(Cycle::Preview(a)) => a.read(cx),
+            Self::Status(_) => Status::read(cx),
+            Self::Audit(Audit::List(a)) => a.read(cx),
             Self::Audit(Audit::Show(a)) => a.read(cx).await,
             Self::Nc(nc) => nc.read(cx).await,
             Self::Help(a) => a.read(cx),

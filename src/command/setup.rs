@@ -2,7 +2,6 @@
 
 use super::app::{Change, Read, Reply, Stop};
 use super::grammar::{Help, Privacy, Setup, Status};
-use crate::domain::certificate::CertificateFile;
 use crate::say;
 use crate::store;
 
@@ -49,10 +48,9 @@ fn zone_of(typed: &str) -> Result<chrono_tz::Tz, Stop> {
 }
 
 impl Status {
-    pub(super) async fn read(cx: &mut Read<'_>) -> Result<Reply, Stop> {
-        let files = files(cx, true).await?;
-        let parked = store::notices::parked(cx.c, cx.org.id).await?;
-        Reply::private(say::records::status(cx.org, cx.catalogue, &files, &parked, cx.today))
+    pub(super) fn read(cx: &Read<'_>) -> Result<Reply, Stop> {
+        let (files, parked) = (cx.snapshot.files(), &cx.snapshot.parked);
+        Reply::private(say::records::status(cx.org, cx.catalogue, files, parked, cx.today))
     }
 }
 
@@ -66,9 +64,4 @@ impl Help {
             },
         }
     }
-}
-
-/// Everything on record, certificate by certificate.
-pub(super) async fn files(cx: &mut Read<'_>, closed_too: bool) -> Result<Vec<CertificateFile>, Stop> {
-    Ok(store::facts(cx.c, cx.org.id, closed_too).await?)
 }

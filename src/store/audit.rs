@@ -5,12 +5,16 @@ use std::str::FromStr as _;
 use sqlx::SqliteConnection;
 
 use super::journal::Table;
+use super::person::People;
 use super::{Fault, Write, day, instant, iso, millis, person};
 use crate::domain::audit::{Audit, AuditKind};
 
 /// All audits of an organisation, by number.
-pub async fn all(c: &mut SqliteConnection, org: i64) -> Result<Vec<Audit>, Fault> {
-    let people = person::all(c, org).await?;
+pub(super) async fn all_with(
+    c: &mut SqliteConnection,
+    org: i64,
+    people: &People,
+) -> Result<Vec<Audit>, Fault> {
     let rows = sqlx::query!(
         r#"SELECT id AS "id!", no, kind, starts_on, ends_on, scope, conclusion, lead_id, lead_name, logged_by, logged_at
            FROM audit WHERE org_id = ? ORDER BY no"#,
@@ -36,9 +40,9 @@ pub async fn all(c: &mut SqliteConnection, org: i64) -> Result<Vec<Audit>, Fault
                 ends_on: day("audit", r.id, "ends_on", &r.ends_on)?,
                 scope: r.scope,
                 conclusion: r.conclusion,
-                lead: r.lead_id.map(|p| person::of(&people, "audit", r.id, p)).transpose()?,
+                lead: r.lead_id.map(|p| person::of(people, "audit", r.id, p)).transpose()?,
                 lead_name: r.lead_name,
-                logged_by: person::of(&people, "audit", r.id, r.logged_by)?,
+                logged_by: person::of(people, "audit", r.id, r.logged_by)?,
                 logged_at: instant(r.logged_at),
                 certificates: serves
                     .iter()

@@ -3,12 +3,16 @@
 use sqlx::SqliteConnection;
 
 use super::journal::Table;
+use super::person::People;
 use super::{Fault, Write, day, instant, iso, millis, person, small};
 use crate::domain::certificate::{Certificate, Cycle};
 
 /// All certificates of an organisation, by number.
-pub async fn all(c: &mut SqliteConnection, org: i64) -> Result<Vec<Certificate>, Fault> {
-    let people = person::all(c, org).await?;
+pub(super) async fn all_with(
+    c: &mut SqliteConnection,
+    org: i64,
+    people: &People,
+) -> Result<Vec<Certificate>, Fault> {
     let rows = sqlx::query!(
         r#"SELECT id AS "id!", no, standard, name, body, number, channel, owner_id, stage2_on, entered_at
            FROM certificate WHERE org_id = ? ORDER BY no"#,
@@ -33,7 +37,7 @@ pub async fn all(c: &mut SqliteConnection, org: i64) -> Result<Vec<Certificate>,
             body: r.body,
             number: r.number,
             channel: r.channel,
-            owner: r.owner_id.map(|o| person::of(&people, "certificate", r.id, o)).transpose()?,
+            owner: r.owner_id.map(|o| person::of(people, "certificate", r.id, o)).transpose()?,
             stage2_on: r.stage2_on.map(|d| day("certificate", r.id, "stage2_on", &d)).transpose()?,
             entered_at: instant(r.entered_at),
             cycles: cycles

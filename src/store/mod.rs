@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -14,6 +15,11 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{Connection as _, Sqlite, Transaction};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+
+use crate::domain::audit::Audit;
+use crate::domain::certificate::{Certificate, CertificateFile};
+use crate::domain::nonconformity::Nonconformity;
 
 pub mod audit;
 pub mod certificate;
@@ -24,6 +30,7 @@ pub mod notices;
 pub mod organisation;
 pub mod person;
 pub mod requests;
+pub mod snapshot;
 pub mod verify;
 
 /// The schema, embedded.
@@ -86,7 +93,7 @@ pub enum OpenFault {
 pub struct Store {
     path: PathBuf,
     writer: SqlitePool,
-    readers: SqlitePool,
+    reader: Arc<Mutex<Option<snapshot::Reader>>>,
 }
 
 /// A lock that lets only one daemon run on a file; held as long as it lives.
@@ -180,10 +187,9 @@ impl Store {
         }
         let options = options(path);
         // A connection is tested when it comes back to its pool; once more when it is handed out would only cost time.
-        let pool =
-            SqlitePoolOptions::new().acquire_timeout(Duration::from_secs(10)).test_before_acquire(false);
-        let writer = pool
-            .clone()
+        let writer = SqlitePoolOptions::new()
+            .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
             .max_connections(1)
             .min_connections(1)
             .idle_timeout(None)
@@ -191,9 +197,12 @@ impl Store {
             .connect_with(options.clone())
             .await
             .map_err(|e| open_words(path, &e))?;
-        let readers = pool.max_connections(3).connect_lazy_with(options.pragma("query_only", "ON"));
-        let store = Self { path: path.to_owned(), writer, readers };
+        let store = Self { path: path.to_owned(), writer, reader: Arc::default() };
         store.check(existed).await?;
+        let reader = SqliteConnection::connect_with(&options.pragma("query_only", "ON"))
+            .await
+            .map_err(|e| open_words(path, &e))?;
+        *store.reader.lock().await = Some(snapshot::Reader::new(reader));
         Ok(store)
     }
 
@@ -251,14 +260,19 @@ impl Store {
         Ok(Write { tx: self.writer.begin_with("BEGIN IMMEDIATE").await?, images: Vec::new() })
     }
 
-    /// A connection that only reads.
-    pub async fn read(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, Fault> {
-        Ok(self.readers.acquire().await?)
+    /// The connection that only reads. There is one: whoever holds it must not ask for it again.
+    pub async fn read(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, Fault> {
+        MutexGuard::try_map(self.reader.lock().await, |r| r.as_mut().map(|r| &mut r.c))
+            .map_err(|_closed| sqlx::Error::PoolClosed.into())
     }
 
     /// Closes the file in good order; what is in the write-ahead log goes into it.
     pub async fn close(&self) {
-        self.readers.close().await;
+        if let Some(reader) = self.reader.lock().await.take()
+            && let Err(e) = reader.c.close().await
+        {
+            tracing::warn!(error = %e, "the reading connection did not close in good order");
+        }
         if let Ok(mut c) = self.writer.acquire().await
             && let Err(e) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *c).await
         {
@@ -356,16 +370,21 @@ pub async fn facts(
     c: &mut SqliteConnection,
     org: i64,
     closed_too: bool,
-) -> Result<Vec<crate::domain::certificate::CertificateFile>, Fault> {
-    let certificates = certificate::all(c, org).await?;
-    let audits = audit::all(c, org).await?;
-    let ncs = nonconformity::all(c, org, closed_too).await?;
-    Ok(certificates
+) -> Result<Vec<CertificateFile>, Fault> {
+    let people = person::all(c, org).await?;
+    let certificates = certificate::all_with(c, org, &people).await?;
+    let audits = audit::all_with(c, org, &people).await?;
+    let ncs = nonconformity::all_with(c, org, closed_too, &people).await?;
+    Ok(files(certificates, &audits, &ncs))
+}
+
+fn files(certificates: Vec<Certificate>, audits: &[Audit], ncs: &[Nonconformity]) -> Vec<CertificateFile> {
+    certificates
         .into_iter()
-        .map(|certificate| crate::domain::certificate::CertificateFile {
+        .map(|certificate| CertificateFile {
             audits: audits.iter().filter(|a| a.certificates.contains(&certificate.id)).cloned().collect(),
             nonconformities: ncs.iter().filter(|nc| nc.certificate == certificate.id).cloned().collect(),
             certificate,
         })
-        .collect())
+        .collect()
 }

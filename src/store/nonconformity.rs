@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use sqlx::SqliteConnection;
 
 use super::journal::Table;
+use super::person::People;
 use super::{Fault, Write, day, instant, iso, millis, person};
 use crate::domain::nonconformity::{Done, Grade, Nonconformity, Step};
 
@@ -13,8 +14,12 @@ fn inconsistent(table: &'static str, id: i64, column: &'static str, value: &str)
 }
 
 /// The nonconformities of an organisation, by number: all of them, or only those not closed.
-pub async fn all(c: &mut SqliteConnection, org: i64, closed_too: bool) -> Result<Vec<Nonconformity>, Fault> {
-    let people = person::all(c, org).await?;
+pub(super) async fn all_with(
+    c: &mut SqliteConnection,
+    org: i64,
+    closed_too: bool,
+    people: &People,
+) -> Result<Vec<Nonconformity>, Fault> {
     let rows = sqlx::query!(
         r#"SELECT n.id AS "id!", n.no, n.certificate_id, n.audit_id, a.no AS "audit_no?: i64", n.grade, n.clause,
                   n.statement, n.area, n.owner_id, n.due_on, n.due_known_at, n.raised_by, n.raised_at
@@ -40,7 +45,7 @@ pub async fn all(c: &mut SqliteConnection, org: i64, closed_too: bool) -> Result
             "correction" => Done::Correction(words),
             "cause" => Done::Cause(words),
             "plan" => Done::Plan {
-                owner: person::of(&people, "nc_step", s.id, s.owner_id.unwrap_or_default())?,
+                owner: person::of(people, "nc_step", s.id, s.owner_id.unwrap_or_default())?,
                 due_on: day("nc_step", s.id, "due_on", s.due_on.as_deref().unwrap_or_default())?,
                 action: words,
             },
@@ -51,7 +56,7 @@ pub async fn all(c: &mut SqliteConnection, org: i64, closed_too: bool) -> Result
             "reopened" => Done::Reopened { reason: words },
             other => return Err(inconsistent("nc_step", s.id, "kind", other)),
         };
-        Ok((s.nc_id, Step { by: person::of(&people, "nc_step", s.id, s.by_id)?, at: instant(s.at), what }))
+        Ok((s.nc_id, Step { by: person::of(people, "nc_step", s.id, s.by_id)?, at: instant(s.at), what }))
     })
     .collect::<Result<Vec<_>, Fault>>()?
     .into_iter()
@@ -71,10 +76,10 @@ pub async fn all(c: &mut SqliteConnection, org: i64, closed_too: bool) -> Result
                 clause: r.clause,
                 statement: r.statement,
                 area: r.area,
-                owner: r.owner_id.map(|o| person::of(&people, "nonconformity", r.id, o)).transpose()?,
+                owner: r.owner_id.map(|o| person::of(people, "nonconformity", r.id, o)).transpose()?,
                 due_on: day("nonconformity", r.id, "due_on", &r.due_on)?,
                 due_known_at: instant(r.due_known_at),
-                raised_by: person::of(&people, "nonconformity", r.id, r.raised_by)?,
+                raised_by: person::of(people, "nonconformity", r.id, r.raised_by)?,
                 raised_at: instant(r.raised_at),
                 steps: steps.remove(&r.id).unwrap_or_default(),
             })

@@ -7,6 +7,9 @@ use super::journal::{Table, hex};
 use super::{Fault, Write};
 use crate::domain::organisation::Person;
 
+/// People by database key.
+pub(crate) type People = std::collections::HashMap<i64, Person>;
+
 /// The seal by which the journal knows a person.
 pub(crate) fn seal(salt: &str, handle: &str, name: &str) -> Result<String, Fault> {
     Ok(hex(&Sha256::digest(serde_json::to_vec(&(salt, handle, name))?)))
@@ -63,10 +66,7 @@ pub async fn by_handle(c: &mut SqliteConnection, org: i64, handle: &str) -> Resu
 }
 
 /// Everybody known, by database key.
-pub async fn all(
-    c: &mut SqliteConnection,
-    org: i64,
-) -> Result<std::collections::HashMap<i64, Person>, Fault> {
+pub(crate) async fn all(c: &mut SqliteConnection, org: i64) -> Result<People, Fault> {
     let people =
         sqlx::query_as!(Person, r#"SELECT id AS "id!", handle, name FROM person WHERE org_id = ?"#, org)
             .fetch_all(c)
@@ -75,12 +75,7 @@ pub async fn all(
 }
 
 /// The person of a row's reference; that there is one is the schema's promise.
-pub(crate) fn of(
-    people: &std::collections::HashMap<i64, Person>,
-    table: &'static str,
-    row: i64,
-    id: i64,
-) -> Result<Person, Fault> {
+pub(crate) fn of(people: &People, table: &'static str, row: i64, id: i64) -> Result<Person, Fault> {
     people.get(&id).cloned().ok_or_else(|| Fault::Inconsistent {
         table,
         id: row,

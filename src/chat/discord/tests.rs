@@ -6,7 +6,9 @@ use super::*;
 use crate::chat::{Ask, Looked, Outgoing, Post as _, Posted};
 use crate::clock::SystemClock;
 use crate::command::{Form, Input};
+use crate::domain::organisation::Organisation;
 use crate::say::card::{Card, Line, Tone};
+use crate::store::snapshot::Snapshot;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -42,12 +44,12 @@ impl Desk for Fake {
             }
             ["audit", "list", ..] => {
                 tokio::time::sleep(Duration::from_secs(2)).await;
-                Ok(Prepared { request, files: vec![], public: true, command: status() })
+                Ok(Prepared { request, files: vec![], public: true, command: status(), snapshot: blank() })
             }
             ["certificate", "list", ..] => panic!("on purpose"),
             _ => {
                 let files = request.heard.files.clone().into_iter().collect();
-                Ok(Prepared { request, files, public: true, command: status() })
+                Ok(Prepared { request, files, public: true, command: status(), snapshot: blank() })
             }
         }
     }
@@ -60,7 +62,7 @@ impl Desk for Fake {
     ) -> Result<Prepared, Answer> {
         let mut request = request;
         request.argv = vec!["nc".into(), format!("resumed {form} {fields:?}")];
-        Ok(Prepared { request, files: vec![], public: true, command: status() })
+        Ok(Prepared { request, files: vec![], public: true, command: status(), snapshot: blank() })
     }
 
     async fn perform(&self, prepared: Prepared, files: Vec<Received>) -> Answer {
@@ -637,6 +639,20 @@ mod answering {
 }
 
 /// Any command: the desk looks at the words only.
+fn blank() -> Arc<Snapshot> {
+    Arc::new(Snapshot::blank(Organisation {
+        id: 0,
+        place: "discord:100".to_owned(),
+        name: String::new(),
+        zone: chrono_tz::UTC,
+        hour: 9,
+        channel: None,
+        manager_role: None,
+        auditor_role: None,
+        minimal: false,
+    }))
+}
+
 fn status() -> crate::command::Command {
     crate::command::Command::Status(crate::command::grammar::Status {})
 }
