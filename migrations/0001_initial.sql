@@ -16,7 +16,7 @@ CREATE TABLE organisation (
     auditor_role TEXT,
     privacy      TEXT NOT NULL CONSTRAINT organisation_privacy CHECK (privacy IN ('open', 'minimal')),
     created_at   INTEGER NOT NULL,
-    -- Whether the bot is there; what is due there next (a cache, recomputed with every change).
+    -- Whether the bot is there; what is due there next (a cache; 0 after a change: to be computed).
     present      INTEGER NOT NULL DEFAULT 1 CONSTRAINT organisation_present CHECK (present IN (0, 1)),
     next_due_at  INTEGER
 ) STRICT;
@@ -258,7 +258,7 @@ CREATE TABLE request (
     answer TEXT NOT NULL CONSTRAINT request_answer CHECK (json_valid(answer))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX request_at ON request (at);
+CREATE INDEX request_at ON request (org_id, at);
 
 -- Command lines that wait for a form to be filled in.
 CREATE TABLE form (

@@ -24,6 +24,9 @@ use crate::store::{Lock, OpenFault, Store};
 /// How long in-flight work may take once the process is asked to stop.
 const SOFT_STOP: Duration = Duration::from_secs(3);
 
+/// How long changes are gathered before the notifier looks at them: it must not get in the way of the next one.
+const GATHER: Duration = Duration::from_millis(50);
+
 /// Why the daemon ends, for its exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum Ended {
@@ -218,7 +221,7 @@ async fn notify<P: Post>(
         tokio::select! {
             () = stop.cancelled() => return None,
             () = alarm.rung() => {}
-            () = app.changed() => {}
+            () = async { app.changed().await; tokio::time::sleep(GATHER).await } => {}
             () = tokio::time::sleep(wait) => {}
         }
     }

@@ -13,7 +13,6 @@ use super::grammar::{Command, Line as Grammar};
 use super::{Actor, Door, Heard, HeardFile, SpokenAs, complete, lacking};
 use crate::catalogue::Catalogue;
 use crate::domain::organisation::{Organisation, Person};
-use crate::notify;
 use crate::say;
 use crate::say::card::{Card, Line};
 use crate::store::snapshot::Snapshot;
@@ -190,6 +189,9 @@ impl Change<'_> {
     pub(super) async fn person(&mut self, handle: &str) -> Result<Person, Stop> {
         let handle = handle.trim().trim_start_matches("<@").trim_start_matches('@').trim_end_matches('>');
         let name = self.request.heard.people.get(handle).cloned();
+        if let Some(known) = self.before.person(handle, name.as_deref()) {
+            return Ok(known.clone());
+        }
         Ok(store::person::known(&mut self.w, self.org.id, handle, name.as_deref()).await?)
     }
 
@@ -362,7 +364,10 @@ impl App {
         }
         let org = before.organisation.clone();
         let actor = &request.actor;
-        let by = store::person::known(&mut w, org.id, &actor.handle, Some(&actor.name)).await?;
+        let by = match before.person(&actor.handle, Some(&actor.name)) {
+            Some(known) => known.clone(),
+            None => store::person::known(&mut w, org.id, &actor.handle, Some(&actor.name)).await?,
+        };
         let today = org.day_of(request.at);
         Ok(Change { w, before, org, by, request, catalogue: &self.0.catalogue, today, files, reason: None })
     }
@@ -370,14 +375,19 @@ impl App {
     async fn change(&self, command: Command, request: &Request, files: &[Received]) -> Result<Answer, Stop> {
         let verb = command.verb();
         let mut cx = self.begin(request, files).await?;
-        if let Some(key) = &request.key
-            && let Some(answer) = requests::answer(cx.w.connection(), key).await?
-        {
-            return Ok(serde_json::from_str(&answer).map_err(store::Fault::from)?);
-        }
-        let reply = command.change(&mut cx).await?;
+        let reply = match command.change(&mut cx).await {
+            Ok(reply) => reply,
+            // What was carried out before may not be possible a second time: it gets its answer again.
+            Err(stop) => return self.earlier(cx.w, request).await?.ok_or(stop),
+        };
         let answer = Answer::Say { card: Box::new(reply.card), public: reply.public };
-        let Change { mut w, org, by, reason, .. } = cx;
+        let Change { mut w, before, org, by, reason, .. } = cx;
+        if let Some(key) = &request.key {
+            let kept = serde_json::to_string(&answer).map_err(store::Fault::from)?;
+            if !requests::answered(&mut w, org.id, key, request.at, &kept).await? {
+                return Ok(self.earlier(w, request).await?.unwrap_or(answer));
+            }
+        }
         let entry = journal::Entry {
             at: request.at,
             door: request.door,
@@ -385,16 +395,22 @@ impl App {
             verb,
             reason: reason.as_deref(),
         };
-        w.journal(org.id, entry).await?;
-        notify::plan::plan(&mut w, org.id, &self.0.catalogue, request.at).await?;
-        if let Some(key) = &request.key {
-            let kept = serde_json::to_string(&answer).map_err(store::Fault::from)?;
-            requests::answered(&mut w, org.id, key, request.at, &kept).await?;
-        }
+        w.journal(&org, &before.journal, entry).await?;
         w.commit().await?;
         self.0.changed.notify_one();
+        // Read again while nobody waits for it.
+        let (store, place) = (self.0.store.clone(), org.place);
+        tokio::spawn(async move { store.snapshot(&place).await.map(drop) });
         tracing::info!(verb, door = journal::door_name(request.door), organisation = org.id, "recorded");
         Ok(answer)
+    }
+
+    /// The answer given to a request that was carried out before; whatever was begun for it now is taken back.
+    async fn earlier(&self, w: Write<'_>, request: &Request) -> Result<Option<Answer>, Stop> {
+        w.roll_back().await?;
+        let Some(key) = &request.key else { return Ok(None) };
+        let answer = requests::answer(&mut *self.0.store.read().await?, key).await?;
+        Ok(answer.map(|a| serde_json::from_str(&a)).transpose().map_err(store::Fault::from)?)
     }
 
     /// Carries a command out and takes it back: whether it would be refused.
@@ -404,8 +420,7 @@ impl App {
         }
         let mut cx = self.begin(request, &[]).await?;
         command.change(&mut cx).await?;
-        cx.w.roll_back().await?;
-        Ok(())
+        Ok(cx.w.roll_back().await?)
     }
 
     async fn ask(&self, request: &Request, command: &Command, inputs: Vec<Input>) -> Result<Answer, Stop> {
@@ -417,7 +432,7 @@ impl App {
             verb: "person",
             reason: None,
         };
-        cx.w.journal(cx.org.id, entry).await?;
+        cx.w.journal(&cx.org, &cx.before.journal, entry).await?;
         let seed = format!("{:?}{}{}{:?}", request.key, request.actor.handle, request.at, request.argv);
         let id: String = journal::hex(&Sha256::digest(seed)).chars().take(20).collect();
         let waiting = requests::Waiting {

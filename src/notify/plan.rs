@@ -1,4 +1,5 @@
-//! Keeps the outbox in step with what is due, inside the transaction of whatever changed it.
+//! Keeps the outbox in step with what is due: when something falls due, and after every change (which says in its
+//! own transaction that this is to be done).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,6 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::domain::certificate::CertificateFile;
 use crate::domain::organisation::Organisation;
 use crate::store::notices::{self, State};
+use crate::store::requests;
 use crate::store::{self, Fault, Write};
 
 /// What is due and not said yet.
@@ -40,6 +42,7 @@ pub async fn plan(
     }
     let next = due::next_after(facts, now);
     notices::set_next_due(w, org, next).await?;
+    requests::forget(w, org, now).await?;
 
     let mut by_key: HashMap<&str, &Occurrence> = all.iter().map(|o| (o.key.as_str(), o)).collect();
     let mut pending: Vec<(i64, bool, Occurrence)> = Vec::new();

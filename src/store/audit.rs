@@ -56,23 +56,18 @@ pub(super) async fn all_with(
 
 /// Enters an audit under the next number; the key and number given in `new` do not count.
 pub async fn insert(w: &mut Write<'_>, org: i64, new: Audit) -> Result<Audit, Fault> {
-    let no = sqlx::query_scalar!(
-        r#"SELECT coalesce(max(no), 0) + 1 AS "no!: i64" FROM audit WHERE org_id = ?"#,
-        org
+    let (kind, starts, ends) = (new.kind.id(), iso(new.starts_on), iso(new.ends_on));
+    let (lead, at) = (new.lead.as_ref().map(|p| p.id), millis(new.logged_at));
+    let row = sqlx::query!(
+        r#"INSERT INTO audit (org_id, no, kind, starts_on, ends_on, scope, conclusion, lead_id, lead_name, logged_by, logged_at)
+         VALUES (?1, (SELECT coalesce(max(no), 0) + 1 FROM audit WHERE org_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         RETURNING id AS "id!", no"#,
+        org, kind, starts, ends, new.scope, new.conclusion, lead, new.lead_name, new.logged_by.id, at
     )
     .fetch_one(&mut *w.tx)
     .await?;
-    let (kind, starts, ends) = (new.kind.id(), iso(new.starts_on), iso(new.ends_on));
-    let (lead, at) = (new.lead.as_ref().map(|p| p.id), millis(new.logged_at));
-    let id = sqlx::query!(
-        "INSERT INTO audit (org_id, no, kind, starts_on, ends_on, scope, conclusion, lead_id, lead_name, logged_by, logged_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        org, no, kind, starts, ends, new.scope, new.conclusion, lead, new.lead_name, new.logged_by.id, at
-    )
-    .execute(&mut *w.tx)
-    .await?
-    .last_insert_rowid();
-    w.wrote(Table::Audit, id).await?;
+    let (id, no) = (row.id, row.no);
+    w.wrote(Table::Audit, id);
     for certificate in &new.certificates {
         let row = sqlx::query!(
             "INSERT INTO audit_certificate (org_id, audit_id, certificate_id) VALUES (?, ?, ?)",
@@ -83,7 +78,7 @@ pub async fn insert(w: &mut Write<'_>, org: i64, new: Audit) -> Result<Audit, Fa
         .execute(&mut *w.tx)
         .await?
         .last_insert_rowid();
-        w.wrote(Table::AuditCertificate, row).await?;
+        w.wrote(Table::AuditCertificate, row);
     }
     Ok(Audit { id, no, ..new })
 }

@@ -61,23 +61,18 @@ pub(super) async fn all_with(
 
 /// Enters a certificate under the next number; the key and number given in `new` do not count.
 pub async fn insert(w: &mut Write<'_>, org: i64, new: Certificate) -> Result<Certificate, Fault> {
-    let no = sqlx::query_scalar!(
-        r#"SELECT coalesce(max(no), 0) + 1 AS "no!: i64" FROM certificate WHERE org_id = ?"#,
-        org
+    let (owner, stage2, at) =
+        (new.owner.as_ref().map(|o| o.id), new.stage2_on.map(iso), millis(new.entered_at));
+    let row = sqlx::query!(
+        r#"INSERT INTO certificate (org_id, no, standard, name, body, number, channel, owner_id, stage2_on, entered_at)
+         VALUES (?1, (SELECT coalesce(max(no), 0) + 1 FROM certificate WHERE org_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         RETURNING id AS "id!", no"#,
+        org, new.standard, new.name, new.body, new.number, new.channel, owner, stage2, at
     )
     .fetch_one(&mut *w.tx)
     .await?;
-    let (owner, stage2, at) =
-        (new.owner.as_ref().map(|o| o.id), new.stage2_on.map(iso), millis(new.entered_at));
-    let id = sqlx::query!(
-        "INSERT INTO certificate (org_id, no, standard, name, body, number, channel, owner_id, stage2_on, entered_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        org, no, new.standard, new.name, new.body, new.number, new.channel, owner, stage2, at
-    )
-    .execute(&mut *w.tx)
-    .await?
-    .last_insert_rowid();
-    w.wrote(Table::Certificate, id).await?;
+    let (id, no) = (row.id, row.no);
+    w.wrote(Table::Certificate, id);
     for cycle in &new.cycles {
         put_cycle(w, org, id, cycle).await?;
     }
@@ -101,7 +96,8 @@ pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), 
     )
     .execute(&mut *w.tx)
     .await?;
-    w.wrote(Table::Certificate, c.id).await
+    w.wrote(Table::Certificate, c.id);
+    Ok(())
 }
 
 /// Puts a cycle on record, new or changed.
@@ -118,5 +114,6 @@ pub async fn put_cycle(w: &mut Write<'_>, org: i64, certificate: i64, c: &Cycle)
     )
     .fetch_one(&mut *w.tx)
     .await?;
-    w.wrote(Table::Cycle, id).await
+    w.wrote(Table::Cycle, id);
+    Ok(())
 }

@@ -88,7 +88,8 @@ pub async fn add(
     .execute(&mut *w.tx)
     .await?
     .last_insert_rowid();
-    w.wrote(Table::Evidence, id).await
+    w.wrote(Table::Evidence, id);
+    Ok(())
 }
 
 async fn file(w: &mut Write<'_>, org: i64, bytes: &[u8]) -> Result<i64, Fault> {
@@ -110,7 +111,7 @@ async fn file(w: &mut Write<'_>, org: i64, bytes: &[u8]) -> Result<i64, Fault> {
     .execute(&mut *w.tx)
     .await?
     .last_insert_rowid();
-    w.wrote(Table::File, id).await?;
+    w.wrote(Table::File, id);
     Ok(id)
 }
 

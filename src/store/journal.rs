@@ -6,10 +6,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{Fault, Write, millis};
 use crate::command::Door;
+use crate::domain::organisation::Organisation;
 
 /// The row of a journalled table after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,42 +151,65 @@ pub async fn head(c: &mut SqliteConnection, org: i64) -> Result<Head, Fault> {
 
 impl Write<'_> {
     /// Takes down that a row was written; [`Write::journal`] then puts its image into the entry.
-    pub(crate) async fn wrote(&mut self, table: Table, id: i64) -> Result<(), Fault> {
-        let row: String = sqlx::query_scalar(table.one()).bind(id).fetch_one(&mut *self.tx).await?;
-        let image = Image { table: table.name().to_owned(), id, row };
-        match self.images.iter_mut().find(|i| i.table == image.table && i.id == id) {
-            Some(earlier) => *earlier = image,
-            None => self.images.push(image),
+    pub(crate) fn wrote(&mut self, table: Table, id: i64) {
+        if !self.written.contains(&(table, id)) {
+            self.written.push((table, id));
         }
-        Ok(())
     }
 
-    /// Appends the entry for all that was written since; nothing written, no entry.
-    pub async fn journal(&mut self, org: i64, entry: Entry<'_>) -> Result<(), Fault> {
-        if self.images.is_empty() {
+    /// Appends the entry for all that was written, to the chain that ends in `last`; has the notifier look at the
+    /// organisation again. Nothing written, no entry.
+    pub async fn journal(
+        &mut self,
+        organisation: &Organisation,
+        last: &Head,
+        entry: Entry<'_>,
+    ) -> Result<(), Fault> {
+        let written = std::mem::take(&mut self.written);
+        if written.is_empty() {
             return Ok(());
         }
-        let images = serde_json::to_string(&std::mem::take(&mut self.images))?;
-        let place = sqlx::query_scalar!("SELECT place FROM organisation WHERE id = ?", org)
-            .fetch_one(&mut *self.tx)
-            .await?;
-        let last = head(&mut self.tx, org).await?;
+        let all = written.iter().map(|(table, _)| table.one()).collect::<Vec<_>>().join(" UNION ALL ");
+        let mut query = sqlx::query_scalar::<_, String>(AssertSqlSafe(all));
+        for (_, id) in &written {
+            query = query.bind(id);
+        }
+        let rows = query.fetch_all(&mut *self.tx).await?;
+        let images: Vec<Image> = written
+            .iter()
+            .zip(rows)
+            .map(|((table, id), row)| Image { table: table.name().to_owned(), id: *id, row })
+            .collect();
+        let images = serde_json::to_string(&images)?;
+        let org = organisation.id;
         let (seq, at, door) = (last.seq + 1, millis(entry.at), door_name(entry.door));
-        let hash = hash(&last.hash, &place, seq, at, door, entry.actor, entry.verb, entry.reason, &images)?;
-        sqlx::query!(
-            "INSERT INTO journal (org_id, seq, at, door, actor_id, verb, reason, images, previous, hash)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            org,
+        let hash = hash(
+            &last.hash,
+            &organisation.place,
             seq,
             at,
             door,
             entry.actor,
             entry.verb,
             entry.reason,
-            images,
-            last.hash,
-            hash
+            &images,
+        )?;
+        sqlx::query(
+            "INSERT INTO journal (org_id, seq, at, door, actor_id, verb, reason, images, previous, hash)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+             UPDATE organisation SET next_due_at = 0 WHERE id = ?",
         )
+        .bind(org)
+        .bind(seq)
+        .bind(at)
+        .bind(door)
+        .bind(entry.actor)
+        .bind(entry.verb)
+        .bind(entry.reason)
+        .bind(images)
+        .bind(&last.hash)
+        .bind(hash)
+        .bind(org)
         .execute(&mut *self.tx)
         .await?;
         Ok(())

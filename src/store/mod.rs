@@ -156,7 +156,7 @@ fn place_words(database: &Path, why: &str) -> String {
 #[derive(Debug)]
 pub struct Write<'c> {
     pub(crate) tx: Transaction<'c, Sqlite>,
-    images: Vec<journal::Image>,
+    written: Vec<(journal::Table, i64)>,
 }
 
 impl Write<'_> {
@@ -167,7 +167,7 @@ impl Write<'_> {
 
     /// Ends the transaction: everything in it is on disk when this returns.
     pub async fn commit(self) -> Result<(), Fault> {
-        debug_assert!(self.images.is_empty(), "changed rows were not journalled");
+        debug_assert!(self.written.is_empty(), "changed rows were not journalled");
         Ok(self.tx.commit().await?)
     }
 
@@ -257,7 +257,7 @@ impl Store {
 
     /// Begins a transaction that writes. Never wrap it in a time-out or a select.
     pub async fn write(&self) -> Result<Write<'static>, Fault> {
-        Ok(Write { tx: self.writer.begin_with("BEGIN IMMEDIATE").await?, images: Vec::new() })
+        Ok(Write { tx: self.writer.begin_with("BEGIN IMMEDIATE").await?, written: Vec::new() })
     }
 
     /// The connection that only reads. There is one: whoever holds it must not ask for it again.

@@ -89,27 +89,22 @@ pub(super) async fn all_with(
 
 /// Enters a nonconformity under the next number; the key and number given in `new` do not count.
 pub async fn insert(w: &mut Write<'_>, org: i64, new: Nonconformity) -> Result<Nonconformity, Fault> {
-    let no = sqlx::query_scalar!(
-        r#"SELECT coalesce(max(no), 0) + 1 AS "no!: i64" FROM nonconformity WHERE org_id = ?"#,
-        org
-    )
-    .fetch_one(&mut *w.tx)
-    .await?;
     let (audit, owner) = (new.audit.map(|(id, _)| id), new.owner.as_ref().map(|o| o.id));
     let (grade, due, known, at) =
         (new.grade.id(), iso(new.due_on), millis(new.due_known_at), millis(new.raised_at));
-    let id = sqlx::query!(
-        "INSERT INTO nonconformity (org_id, no, certificate_id, audit_id, grade, clause, statement, area, owner_id,
+    let new_row = sqlx::query!(
+        r#"INSERT INTO nonconformity (org_id, no, certificate_id, audit_id, grade, clause, statement, area, owner_id,
              due_on, due_known_at, raised_by, raised_at, state)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'raised')",
-        org, no, new.certificate, audit, grade, new.clause, new.statement, new.area, owner, due, known,
+         VALUES (?1, (SELECT coalesce(max(no), 0) + 1 FROM nonconformity WHERE org_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+             ?9, ?10, ?11, ?12, 'raised')
+         RETURNING id AS "id!", no"#,
+        org, new.certificate, audit, grade, new.clause, new.statement, new.area, owner, due, known,
         new.raised_by.id, at
     )
-    .execute(&mut *w.tx)
-    .await?
-    .last_insert_rowid();
-    w.wrote(Table::Nonconformity, id).await?;
-    Ok(Nonconformity { id, no, ..new })
+    .fetch_one(&mut *w.tx)
+    .await?;
+    w.wrote(Table::Nonconformity, new_row.id);
+    Ok(Nonconformity { id: new_row.id, no: new_row.no, ..new })
 }
 
 /// Puts its owner and due date on record.
@@ -125,7 +120,8 @@ pub async fn assign(w: &mut Write<'_>, org: i64, nc: &Nonconformity) -> Result<(
     )
     .execute(&mut *w.tx)
     .await?;
-    w.wrote(Table::Nonconformity, nc.id).await
+    w.wrote(Table::Nonconformity, nc.id);
+    Ok(())
 }
 
 /// Appends the step that `nc` (already with it) now ends in, and keeps the state that comes of it.
@@ -152,10 +148,11 @@ pub async fn append(w: &mut Write<'_>, org: i64, nc: &Nonconformity) -> Result<(
     .execute(&mut *w.tx)
     .await?
     .last_insert_rowid();
-    w.wrote(Table::NcStep, id).await?;
+    w.wrote(Table::NcStep, id);
     let state = nc.state().id();
     sqlx::query!("UPDATE nonconformity SET state = ? WHERE org_id = ? AND id = ?", state, org, nc.id)
         .execute(&mut *w.tx)
         .await?;
-    w.wrote(Table::Nonconformity, nc.id).await
+    w.wrote(Table::Nonconformity, nc.id);
+    Ok(())
 }

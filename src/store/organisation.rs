@@ -101,7 +101,7 @@ pub async fn insert(
     .execute(&mut *w.tx)
     .await?
     .last_insert_rowid();
-    w.wrote(Table::Organisation, id).await?;
+    w.wrote(Table::Organisation, id);
     Ok(id)
 }
 
@@ -116,7 +116,8 @@ pub async fn update(w: &mut Write<'_>, o: &Organisation) -> Result<(), Fault> {
     )
     .execute(&mut *w.tx)
     .await?;
-    w.wrote(Table::Organisation, o.id).await
+    w.wrote(Table::Organisation, o.id);
+    Ok(())
 }
 
 /// Whether the bot is there, and the name that the place goes by now (not part of the record).

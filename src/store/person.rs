@@ -32,7 +32,7 @@ pub async fn known(w: &mut Write<'_>, org: i64, handle: &str, name: Option<&str>
         )
         .execute(&mut *w.tx)
         .await?;
-        w.wrote(Table::Person, found.id).await?;
+        w.wrote(Table::Person, found.id);
         return Ok(Person { name: name.to_owned(), ..found });
     }
     let name = name.filter(|n| !n.is_empty()).unwrap_or(handle);
@@ -49,7 +49,7 @@ pub async fn known(w: &mut Write<'_>, org: i64, handle: &str, name: Option<&str>
     .execute(&mut *w.tx)
     .await?
     .last_insert_rowid();
-    w.wrote(Table::Person, id).await?;
+    w.wrote(Table::Person, id);
     Ok(Person { id, handle: handle.to_owned(), name: name.to_owned() })
 }
 

@@ -16,19 +16,35 @@ pub async fn answer(c: &mut SqliteConnection, key: &str) -> Result<Option<String
     Ok(sqlx::query_scalar!("SELECT answer FROM request WHERE key = ?", key).fetch_optional(c).await?)
 }
 
-/// Takes down that a request is carried out, with its answer, in the transaction that carries it out.
+/// Takes down that a request is carried out, with its answer, in the transaction that carries it out. Returns
+/// whether it is the first time.
 pub async fn answered(
     w: &mut Write<'_>,
     org: i64,
     key: &str,
     at: DateTime<Utc>,
     answer: &str,
-) -> Result<(), Fault> {
-    let (at, old) = (millis(at), millis(at) - REMEMBERED);
-    sqlx::query!("DELETE FROM request WHERE at < ?", old).execute(&mut *w.tx).await?;
-    sqlx::query!("INSERT INTO request (key, org_id, at, answer) VALUES (?, ?, ?, ?)", key, org, at, answer)
+) -> Result<bool, Fault> {
+    let at = millis(at);
+    let kept = sqlx::query!(
+        "INSERT INTO request (key, org_id, at, answer) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        key,
+        org,
+        at,
+        answer
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    Ok(kept.rows_affected() == 1)
+}
+
+/// Forgets an organisation's answered requests and unfilled forms that nobody will come back to.
+pub async fn forget(w: &mut Write<'_>, org: i64, now: DateTime<Utc>) -> Result<(), Fault> {
+    let (answered, asked) = (millis(now) - REMEMBERED, millis(now) - FORM_WAITS);
+    sqlx::query!("DELETE FROM request WHERE org_id = ? AND at < ?", org, answered)
         .execute(&mut *w.tx)
         .await?;
+    sqlx::query!("DELETE FROM form WHERE org_id = ? AND at < ?", org, asked).execute(&mut *w.tx).await?;
     Ok(())
 }
 
@@ -52,8 +68,7 @@ pub async fn keep_form(
     at: DateTime<Utc>,
 ) -> Result<(), Fault> {
     let (argv, heard) = (serde_json::to_string(&waiting.argv)?, serde_json::to_string(&waiting.heard)?);
-    let (at, old) = (millis(at), millis(at) - FORM_WAITS);
-    sqlx::query!("DELETE FROM form WHERE at < ?", old).execute(&mut *w.tx).await?;
+    let at = millis(at);
     sqlx::query!(
         "INSERT OR REPLACE INTO form (id, org_id, handle, argv, heard, at) VALUES (?, ?, ?, ?, ?, ?)",
         id,

@@ -9,8 +9,9 @@ use std::sync::{Arc, OnceLock};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Sqlite, Transaction};
 
+use super::journal::Head;
 use super::notices::Parked;
-use super::{Fault, Store, audit, certificate, nonconformity, notices, organisation, person};
+use super::{Fault, Store, audit, certificate, journal, nonconformity, notices, organisation, person};
 use crate::domain::audit::Audit;
 use crate::domain::certificate::{Certificate, CertificateFile};
 use crate::domain::nonconformity::Nonconformity;
@@ -34,6 +35,8 @@ pub struct Snapshot {
     pub nonconformities: Vec<Nonconformity>,
     /// Messages that found no way to their channel.
     pub parked: Vec<Parked>,
+    /// What its journal ends in.
+    pub journal: Head,
     files: OnceLock<Vec<CertificateFile>>,
 }
 
@@ -47,8 +50,14 @@ impl Snapshot {
             audits: Vec::new(),
             nonconformities: Vec::new(),
             parked: Vec::new(),
+            journal: Head { seq: 0, hash: journal::NONE.to_owned() },
             files: OnceLock::new(),
         }
+    }
+
+    /// The person with this handle, if known by this name (or by whatever name, where none is given).
+    pub fn person(&self, handle: &str, name: Option<&str>) -> Option<&Person> {
+        self.people.iter().find(|p| p.handle == handle && name.is_none_or(|n| n.is_empty() || n == p.name))
     }
 
     /// The same, certificate by certificate.
@@ -66,6 +75,7 @@ impl Snapshot {
             audits: audit::all_with(tx, org, &people).await?,
             nonconformities: nonconformity::all_with(tx, org, true, &people).await?,
             parked: notices::parked(tx, org).await?,
+            journal: journal::head(tx, org).await?,
             ..Self::blank(organisation)
         };
         snapshot.people = people.into_values().collect();
