@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use clap::Parser as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
-use super::grammar::{Command, Line as Grammar};
+use super::grammar::{self, Command};
 use super::{Actor, Door, Heard, HeardFile, SpokenAs, complete, lacking};
 use crate::catalogue::Catalogue;
 use crate::domain::organisation::{Organisation, Person};
@@ -260,10 +259,7 @@ impl App {
     }
 
     async fn prepare_inner(&self, request: Request) -> Result<Result<Prepared, Answer>, Stop> {
-        let command = match Grammar::try_parse_from(&request.argv) {
-            Ok(line) => line.command,
-            Err(e) => return Err(Stop::Refused(say::refusal::grammar(&e, &request.argv))),
-        };
+        let command = grammar::parse(&request.argv).map_err(|e| say::refusal::grammar(&e, &request.argv))?;
         let snapshot = self.snapshot(&request).await?;
         super::allow::check(&snapshot, &command, &request)?;
         let lacking = lacking::texts(&command);

@@ -3,7 +3,9 @@
 //! A doc comment is what Discord, the console and the reference show: 1 to 100 characters. There are no
 //! positional arguments; a boolean is typed `--name=true`; every value travels as `--name=value`.
 
-use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::option::{
     AuditRef, CertificateRef, ChannelRef, ClauseRef, CommandRef, DayText, FileRef, Hour, LongText, Months,
@@ -568,4 +570,16 @@ pub struct Help {
 /// The whole grammar as clap's tree: what registration, help and completion are read off.
 pub fn tree() -> clap::Command {
     Line::command()
+}
+
+/// Understands a command line.
+///
+/// # Errors
+/// Why it is none, in clap's terms; [`crate::say::refusal::grammar`] puts it into ours.
+pub fn parse(argv: &[String]) -> Result<Command, clap::Error> {
+    // Building the tree takes longer than all the rest of a command.
+    static TREE: LazyLock<Mutex<clap::Command>> = LazyLock::new(|| Mutex::new(tree()));
+    let mut tree = TREE.lock().unwrap_or_else(PoisonError::into_inner);
+    let matches = tree.try_get_matches_from_mut(argv)?;
+    Line::from_arg_matches(&matches).map(|line| line.command).map_err(|e| e.format(&mut tree))
 }
