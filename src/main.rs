@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "fault-points")]
+    let _armed = certkeeper::fault::arm();
     certkeeper::cli::main(
         std::env::args_os(),
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),

@@ -12,6 +12,7 @@ use super::grammar::{self, Command};
 use super::{Actor, Door, Heard, HeardFile, SpokenAs, complete, lacking};
 use crate::catalogue::Catalogue;
 use crate::domain::organisation::{Organisation, Person};
+use crate::fault;
 use crate::say;
 use crate::say::card::{Card, Line};
 use crate::store::snapshot::Snapshot;
@@ -392,7 +393,9 @@ impl App {
             reason: reason.as_deref(),
         };
         w.journal(&org, &before.journal, entry).await?;
+        fault::point("change-before-commit");
         w.commit().await?;
+        fault::point("changed");
         self.0.changed.notify_one();
         // Read again while nobody waits for it.
         let (store, place) = (self.0.store.clone(), org.place);

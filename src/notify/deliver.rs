@@ -16,6 +16,7 @@ use super::plan::{self, Outbox};
 use crate::chat::{Ask, Looked, Outgoing, Post, Posted};
 use crate::clock::Clock;
 use crate::command::App;
+use crate::fault;
 use crate::say::card::{Card, Line};
 use crate::say::notice::{self, About};
 use crate::store::notices::{self, Outcome};
@@ -154,7 +155,9 @@ impl<P: Post> Deliverer<P> {
         for (post, notices) in posts {
             claimed.push(notices::claim(&mut w, post, &notices).await?);
         }
+        fault::point("claim-before-commit");
         w.commit().await?;
+        fault::point("claimed");
         for post in claimed {
             if round.stopped.is_some() || self.waits(&post.channel) {
                 // A try before it failed: nothing was posted, its notices go back.
@@ -230,7 +233,10 @@ impl<P: Post> Deliverer<P> {
             ask: post.ask.clone(),
             card: post.card.clone(),
         };
-        match self.post.post(&outgoing).await {
+        fault::point("post-before");
+        let posted = self.post.post(&outgoing).await;
+        fault::point("post-sent");
+        match posted {
             Posted::Sent { message } => {
                 self.settle(&post, Outcome::Sent, Some(&message), None, clock).await?;
                 self.waiting.remove(&post.channel);
@@ -272,7 +278,9 @@ impl<P: Post> Deliverer<P> {
     ) -> Result<(), Fault> {
         let mut w = self.app.store().write().await?;
         notices::tried(&mut w, post, outcome, message, why, clock.now()).await?;
+        fault::point("settle-before-commit");
         w.commit().await?;
+        fault::point("settled");
         if outcome != Outcome::Unknown {
             self.tried.remove(&post.id);
         }

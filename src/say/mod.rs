@@ -30,7 +30,12 @@ pub(crate) fn dated(day: NaiveDate, today: NaiveDate) -> Line {
     Line::new().date(day).text(format!(" ({})", away(day, today)))
 }
 
-/// `1 day`, `3 days`.
+/// `1 audit`, `3 audits`.
+pub(crate) fn count(n: usize, one: &str, several: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {several}") }
+}
+
+/// A number of days in words.
 pub(crate) fn days(n: u32) -> String {
     if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::card::{Card, Line, Tone};
-use super::dated;
 use super::notice::{About, clock_line, nc_line, phase_line};
+use super::{count, dated};
 use crate::catalogue::Catalogue;
 use crate::domain::audit::{Audit, AuditKind};
 use crate::domain::calendar;
@@ -236,9 +236,9 @@ pub fn certificate(
     }
     let open = file.nonconformities.iter().filter(|nc| nc.is_open()).count();
     facts.push(Line::new().text(format!(
-        "{} audits, {} nonconformities of which {open} open",
-        file.audits.len(),
-        file.nonconformities.len()
+        "{}, {} of which {open} open",
+        count(file.audits.len(), "audit", "audits"),
+        count(file.nonconformities.len(), "nonconformity", "nonconformities"),
     )));
     card = card.field("On record", facts);
     let journal = told
@@ -515,9 +515,9 @@ pub fn status(
             );
         }
         lines.push(Line::new().text(format!(
-            "{} open nonconformities, {} audits on record",
-            open.len(),
-            file.audits.len()
+            "{}, {} on record",
+            count(open.len(), "open nonconformity", "open nonconformities"),
+            count(file.audits.len(), "audit", "audits"),
         )));
         let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
         card = card.field(format!("C-{} · {standard}", c.no), lines);
@@ -526,7 +526,12 @@ pub fn status(
         .iter()
         .map(|p| {
             Line::new()
-                .text(format!("{} reminders wait for ", p.notices))
+                .text(if p.notices == 1 {
+                    "1 reminder waits".to_owned()
+                } else {
+                    format!("{} reminders wait", p.notices)
+                })
+                .text(" for ")
                 .channel(&p.channel)
                 .text(": ")
                 .said(&p.why)

@@ -18,3 +18,4 @@ mod connection;
 mod conversation;
 mod fake_itself;
 mod reminders;
+mod torture;

@@ -122,6 +122,21 @@ impl Daemon {
         self.process = Process::start(&mut command, "run", &self.setup.args);
     }
 
+    /// From its next start on, with this variable (or without it) in its environment.
+    pub(crate) fn set_env(&mut self, name: &str, value: Option<&str>) {
+        self.setup.env.retain(|(known, _)| known != name);
+        self.setup.env.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+    }
+
+    /// Until this start of it is at the gateway, or has ended, or the time is over; whether it is there.
+    pub(crate) async fn there(&self, discord: &Discord, timeout: Duration) -> bool {
+        let mut ended = self.process.ended.clone();
+        tokio::select! {
+            came = discord.within(timeout, |state| (began(state) > self.sessions).then_some(())) => came.is_some(),
+            _ = ended.wait_for(Option::is_some) => false,
+        }
+    }
+
     /// Ends it in order and starts it again.
     pub(crate) async fn restart(&mut self) {
         self.terminate();
