@@ -115,7 +115,6 @@ fn any_number() -> u64 {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "a failure is played again with the seed that is printed")]
 async fn torture() {
     let kills = setting("CERTKEEPER_TORTURE_KILLS", 24);
     let seed = setting("CERTKEEPER_TORTURE_SEED", any_number());
@@ -252,8 +251,8 @@ async fn settled(discord: &Discord, certificates: &[Kept]) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "how much was put to the test")]
 /// What is lost, doubled, early, in the wrong place or not on record; empty if nothing is.
+#[expect(clippy::print_stdout, reason = "how much was put to the test")]
 async fn reckon(discord: &Discord, daemon: &Daemon, certificates: &[Kept], asked: &[Asked]) -> String {
     let mut faults = String::new();
     for kept in certificates {
