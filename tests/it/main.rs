@@ -18,4 +18,5 @@ mod connection;
 mod conversation;
 mod fake_itself;
 mod reminders;
+mod security;
 mod torture;

@@ -161,3 +161,58 @@ async fn a_channel_that_stopped_waiting_costs_no_processor() {
     let shown = discord.line("bob", "/status").await.unwrap();
     assert!(shown.text().contains("Cannot be posted"), "{}", shown.text());
 }
+
+#[tokio::test]
+async fn a_week_of_downtime_is_one_message_per_channel_with_everything_in_it() {
+    let Some(clock) = WallClock::at("2026-03-02T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    discord.line("owner", "/setup timezone:Europe/Berlin hour:9").await.unwrap();
+    let channels: Vec<String> = (0..10).map(|n| format!("cert{n}")).collect();
+    for channel in &channels {
+        discord.add_channel(channel, 0);
+        let add =
+            format!("/certificate add standard:iso-9001 name:{channel} decided:2026-03-01 channel:{channel}");
+        discord.line("owner", &add).await.unwrap();
+        for n in 0..20 {
+            // Due while it is down: each has one thing to say of it by the end of the week.
+            let raise = format!(
+                "/nc raise certificate:{channel} grade:minor clause:9.2 statement:s due:2026-03-{:02}",
+                4 + n % 4
+            );
+            discord.line("owner", &raise).await.unwrap();
+        }
+    }
+    for channel in &channels {
+        discord.wait_message(channel, "where it stands", SOON).await;
+    }
+    daemon.kill9().await;
+    let before: Vec<usize> = channels.iter().map(|c| discord.messages(c).len()).collect();
+    clock.set("2026-03-09T12:00:00+01:00");
+    daemon.start_again();
+    daemon.wait_ready(&discord).await;
+    for (channel, before) in channels.iter().zip(&before) {
+        discord.wait_messages(channel, before + 1, SOON).await;
+    }
+    // Started once more and an hour later, nothing is repeated.
+    daemon.restart().await;
+    daemon.wait_ready(&discord).await;
+    clock.set("2026-03-09T13:00:00+01:00");
+    let last = discord
+        .line("owner", "/nc raise certificate:cert0 grade:minor clause:9.2 statement:s due:2026-03-09");
+    last.await.unwrap();
+    let mut noticed = 0;
+    for (serial, (channel, before)) in channels.iter().zip(&before).enumerate() {
+        let messages = discord.messages(channel);
+        assert_eq!(messages.len(), before + 1, "{channel}");
+        let text = messages[*before].text();
+        for n in 0..20 {
+            let nc = format!("NC-{} ", serial * 20 + n + 1);
+            noticed += text.matches(&nc).count();
+            assert!(text.contains(&nc), "{nc} in {text}");
+        }
+        assert!(discord.pings(&messages[*before]).is_empty());
+    }
+    assert_eq!(noticed, 200);
+    discord.assert_clean();
+}

@@ -1,0 +1,326 @@
+//! Who may do what, whose records are whose, and what people's text may not do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::support::daemon::{Daemon, Setup};
+use crate::support::discord::Discord;
+use crate::support::interact::Reply;
+
+/// Who must be allowed what, by the contract of the commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum May {
+    Everyone,
+    Owners,
+    Auditors,
+    Managers,
+    /// Owners, auditors and managers.
+    Concerned,
+}
+
+/// Every command with a line that gives all it needs, and who may give it. `NC-1` is alice's.
+const LINES: &[(&str, &str, May)] = &[
+    ("setup", "hour:9", May::Managers),
+    ("certificate add", "standard:iso-9001 name:Other", May::Managers),
+    ("certificate list", "", May::Everyone),
+    ("certificate show", "certificate:C-1", May::Everyone),
+    ("certificate decide", "certificate:C-1 date:today", May::Managers),
+    ("certificate renew", "certificate:C-1 date:today", May::Managers),
+    ("certificate edit", "certificate:C-1 body:Someone", May::Managers),
+    ("cycle show", "certificate:C-1", May::Everyone),
+    ("cycle preview", "certificate:C-1", May::Everyone),
+    ("status", "", May::Everyone),
+    ("audit log", "certificate:C-1 kind:internal date:today scope:x lead:bob conclusion:y", May::Auditors),
+    ("audit list", "", May::Everyone),
+    ("audit show", "audit:A-1", May::Everyone),
+    ("nc raise", "certificate:C-1 grade:minor clause:9.2 statement:x", May::Auditors),
+    ("nc list", "", May::Everyone),
+    ("nc show", "nc:NC-1", May::Everyone),
+    ("nc assign", "nc:NC-1 owner:alice", May::Auditors),
+    ("nc correct", "nc:NC-1 what:x", May::Owners),
+    ("nc cause", "nc:NC-1 why:x", May::Owners),
+    ("nc plan", "nc:NC-1 owner:alice due:tomorrow action:x", May::Owners),
+    ("nc done", "nc:NC-1 what:x", May::Owners),
+    ("nc verify", "nc:NC-1 effective:true how:x", May::Auditors),
+    ("nc evidence", "nc:NC-1 note:x", May::Concerned),
+    ("nc close", "nc:NC-1", May::Auditors),
+    ("nc reopen", "nc:NC-1 reason:x", May::Auditors),
+    ("help", "", May::Everyone),
+];
+
+/// The commands that are registered, as people type them.
+fn registered(discord: &Discord, guild: Option<&str>) -> BTreeSet<String> {
+    fn below(at: &Value, path: &str, found: &mut BTreeSet<String>) {
+        let subs: Vec<&Value> = at["options"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|o| matches!(o["type"].as_u64(), Some(1 | 2)))
+            .collect();
+        if subs.is_empty() {
+            found.insert(path.to_owned());
+        }
+        for sub in subs {
+            below(sub, &format!("{path} {}", sub["name"].as_str().unwrap()), found);
+        }
+    }
+    let mut found = BTreeSet::new();
+    for command in discord.commands(guild) {
+        below(&command, command["name"].as_str().unwrap(), &mut found);
+    }
+    found
+}
+
+async fn says(discord: &Discord, who: &str, line: &str) -> Reply {
+    discord.line(who, line).await.unwrap_or_else(|e| panic!("{who} cannot send {line:?}: {e}"))
+}
+
+/// A server with roles, a certificate, an audit and a nonconformity of alice's.
+async fn furnished(discord: &Discord) {
+    discord.add_role("managers", 0, false);
+    discord.add_role("auditors", 0, false);
+    for line in [
+        "/setup timezone:Europe/Berlin hour:9 manager:managers auditor:auditors",
+        "/certificate add standard:iso-27001 name:Secretname decided:2026-03-02",
+        "/audit log certificate:1 kind:internal date:2026-03-03 scope:Secretscope lead:bob conclusion:Secretend",
+        "/nc raise certificate:1 audit:1 grade:minor clause:9.2 statement:Secretwords owner:alice",
+    ] {
+        let reply = says(discord, "owner", line).await;
+        assert!(!reply.ephemeral, "{line}: {}", reply.text());
+    }
+}
+
+#[tokio::test]
+async fn every_command_is_given_by_whom_it_may_be_and_by_nobody_else() {
+    for role in ["member", "owner of the work", "auditor", "manager", "manages the server"] {
+        let discord = Discord::start();
+        let daemon = Daemon::ready(&discord, Setup { guild: None, ..Setup::default() }).await;
+        furnished(&discord).await;
+        let listed: BTreeSet<String> = LINES.iter().map(|(command, ..)| (*command).to_owned()).collect();
+        assert_eq!(registered(&discord, None), listed, "each command has its row above");
+        let who = match role {
+            "member" => "carol",
+            "owner of the work" => "alice",
+            "auditor" => {
+                discord.set_roles("bob", &["auditors"]);
+                "bob"
+            }
+            "manager" => {
+                discord.set_roles("bob", &["managers"]);
+                "bob"
+            }
+            _ => "owner",
+        };
+        let head = || daemon.certkeeper(&["verify"]).stdout;
+        for (command, options, may) in LINES {
+            let allowed = match may {
+                May::Everyone => true,
+                May::Owners => matches!(role, "owner of the work" | "manager" | "manages the server"),
+                May::Auditors => matches!(role, "auditor" | "manager" | "manages the server"),
+                May::Managers => matches!(role, "manager" | "manages the server"),
+                May::Concerned => role != "member",
+            };
+            let before = head();
+            let reply = says(&discord, who, format!("/{command} {options}").trim_end()).await;
+            let refused = reply.ephemeral && reply.text().contains("Only ");
+            assert_eq!(!refused, allowed, "{role}: /{command}: {}", reply.text());
+            if refused {
+                assert_eq!(head(), before, "{role}: /{command} was refused and changed something");
+            }
+        }
+        discord.assert_clean();
+    }
+}
+
+#[tokio::test]
+async fn every_command_keeps_to_its_own_server() {
+    let discord = Discord::start();
+    let daemon = Daemon::ready(&discord, Setup { guild: None, ..Setup::default() }).await;
+    furnished(&discord).await;
+    let (_, channel) = discord.add_guild("other", "carol");
+    let secret = |text: &str| ["Secretwords", "Secretscope", "Secretend"].iter().any(|s| text.contains(s));
+    for (command, options, _) in LINES {
+        let line = format!("/{command} {options}");
+        let reply = discord.person("carol").at(&channel).line(line.trim_end()).await.unwrap();
+        assert!(!reply.text().contains("Secret"), "{line}: {}", reply.text());
+        assert!(!reply.modal.as_ref().is_some_and(|m| m.to_string().contains("Secret")), "{line}");
+        // By its name it is not found either, once `certificate add` was given over there; what was typed may be
+        // said back.
+        let line = line.replace("certificate:C-1", "certificate:Secretname");
+        let reply = discord.person("carol").at(&channel).line(line.trim_end()).await.unwrap();
+        assert!(!secret(reply.text()), "{line}: {}", reply.text());
+    }
+    for (command, option) in
+        [("nc show", "nc"), ("audit show", "audit"), ("certificate show", "certificate"), ("nc assign", "nc")]
+    {
+        let offered =
+            discord.person("carol").at(&channel).autocomplete(&format!("/{command}"), option, "").await;
+        let offered = offered.unwrap();
+        assert!(!offered.suggestions().iter().any(|s| s.contains("Secret")), "{:?}", offered.suggestions());
+    }
+    // A form that somebody opened here is not to be filled in over there, nor by another person.
+    let form = says(&discord, "owner", "/nc raise certificate:1 grade:minor clause:9.2").await;
+    assert!(form.modal.is_some());
+    assert!(discord.submit_modal("carol", &form, &[("statement", "x")]).await.is_err());
+    let shown = says(&discord, "owner", "/nc show nc:NC-1").await;
+    assert!(shown.text().contains("Secretwords") && shown.text().contains("raised"), "{}", shown.text());
+    assert!(daemon.certkeeper(&["verify"]).status.success());
+    discord.assert_clean();
+}
+
+/// Texts that would ping, lead, hide, format or break out, if they were let.
+const CORPUS: &[&str] = &[
+    "@everyone @here",
+    "<@100000000000000001> <@&200000000000000002> <#300000000000000003>",
+    "**bold** __under__ ~~gone~~ ||spoiler|| `code` ```block```",
+    "# heading\n> quote\n- list\n1. list",
+    "[harmless](https://evil.example/phish) <https://evil.example>",
+    "</nc close:400000000000000004> <t:0:R> <:e:500000000000000005> <id:guide>",
+    "\u{202e}desrever\u{202c} \u{200b}\u{200d}\u{feff} a\u{300}\u{301}\u{302}",
+    "=cmd|'/c calc'!A1 +1 -1 @SUM(A1)",
+    "../../etc/passwd C:\\windows\\x \0nul",
+    "<script>alert(1)</script> &amp; ]]> {{7*7}} ${7*7} %s%n",
+    "'; DROP TABLE certificate; --",
+    "\u{1b}[31mred\u{1b}[0m \r\n2026-01-01 ERROR forged",
+];
+
+/// What of an embed Discord takes for markup: all of it but what is escaped.
+fn live(embed: &Value) -> String {
+    let whole = embed.to_string().replace("\\\\", "\\");
+    let mut out = String::new();
+    let mut characters = whole.chars();
+    while let Some(c) = characters.next() {
+        if c == '\\' {
+            characters.next();
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[tokio::test]
+async fn peoples_text_is_text() {
+    let discord = Discord::start();
+    let daemon = Daemon::ready(&discord, Setup::default()).await;
+    furnished(&discord).await;
+    for (n, text) in (2..).zip(CORPUS) {
+        let raise = discord
+            .person("owner")
+            .options(&[("certificate", "C-1"), ("grade", "minor"), ("clause", "9.2"), ("statement", text)])
+            .with("area", text)
+            .slash("/nc raise")
+            .await
+            .unwrap();
+        assert!(raise.acked && raise.text().contains(&format!("NC-{n}")), "{text:?}: {}", raise.text());
+        let show = says(&discord, "owner", &format!("/nc show nc:NC-{n}")).await;
+        for reply in [&raise, &show] {
+            assert_eq!(reply.message.as_ref().map(|m| discord.pings(m)), Some(Vec::new()), "{text:?}");
+            for shown in reply.embeds.iter().map(live) {
+                for markup in [
+                    "](https://evil",
+                    "**bold**",
+                    "||spoiler||",
+                    "<@1000",
+                    "<@&2000",
+                    "</nc close:4",
+                    "<t:0:R>",
+                ] {
+                    assert!(!shown.contains(markup), "{text:?} came through live: {shown}");
+                }
+            }
+        }
+    }
+    for text in CORPUS.iter().filter(|t| t.chars().count() <= 80) {
+        let add = discord
+            .person("owner")
+            .options(&[("standard", "iso-9001"), ("name", text), ("body", text), ("number", text)])
+            .slash("/certificate add")
+            .await
+            .unwrap();
+        assert!(add.acked, "{text:?}");
+    }
+    let status = says(&discord, "owner", "/status").await;
+    assert!(status.message.as_ref().is_some_and(|m| discord.pings(m).is_empty()));
+    assert!(daemon.certkeeper(&["verify"]).status.success());
+    assert!(!daemon.output().contains("\u{1b}[31m"), "a person's text reached the log as it is");
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn no_secret_and_no_persons_text_is_logged() {
+    let discord = Discord::start();
+    let setup = Setup { log: "trace".into(), ..Setup::default() };
+    let mut daemon = Daemon::ready(&discord, setup).await;
+    furnished(&discord).await;
+    let form = says(&discord, "owner", "/nc raise certificate:1 grade:minor clause:9.2").await;
+    discord.submit_modal("owner", &form, &[("statement", "Secretmodal")]).await.unwrap();
+    discord.fault(crate::support::faults::Fault::status(500).on("POST", "/callback").times(1));
+    let failed = discord.person("owner").send("/status").unwrap();
+    says(&discord, "owner", "/status").await;
+    daemon.terminate();
+    daemon.wait_exit(crate::support::clock::SOON).await;
+    let said = daemon.output();
+    let tokens: BTreeMap<String, String> =
+        discord.world(|s| s.interactions.iter().map(|(id, it)| (id.clone(), it.token.clone())).collect());
+    assert!(tokens.contains_key(&failed));
+    for (id, token) in tokens {
+        assert!(!said.contains(&token), "the token of interaction {id} is in the log");
+    }
+    assert!(!said.contains(&discord.token), "the bot's token is in the log");
+    for words in ["Secretwords", "Secretmodal", "Secretend"] {
+        assert!(!said.contains(words), "{words} is in the log");
+    }
+    daemon.kill9().await;
+}
+
+#[tokio::test]
+async fn minimal_privacy_holds_in_everything_that_a_channel_sees() {
+    use crate::support::clock::{SOON, WallClock};
+    let Some(clock) = WallClock::at("2026-03-02T08:30:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup { guild: None, ..Setup::on_clock(&clock) }).await;
+    says(&discord, "owner", "/setup timezone:Europe/Berlin hour:9 privacy:minimal").await;
+    for line in [
+        "/certificate add standard:iso-27001 name:Secretname decided:2026-03-02 body:Secretbody number:Secretno owner:alice",
+        "/certificate edit certificate:C-1 number:Secretnumber reason:Secretreason",
+        "/audit log certificate:1 kind:internal date:today scope:Secretscope lead-name:Secretlead conclusion:Secretend",
+        "/nc raise certificate:1 audit:1 grade:major clause:9.2 statement:Secretwords area:Secretarea owner:alice due:2026-03-20",
+        "/nc assign nc:1 owner:bob",
+        "/nc correct nc:1 what:Secretfix",
+        "/nc cause nc:1 why:Secretcause",
+        "/nc plan nc:1 owner:bob due:2026-03-10 action:Secretaction",
+        "/nc evidence nc:1 note:Secretnote",
+        "/nc evidence nc:1 link:https://example.com/Secretlink",
+    ] {
+        let reply = says(&discord, "owner", line).await;
+        assert!(!reply.ephemeral, "{line}: {}", reply.text());
+    }
+    for at in ["2026-03-09T09:00:01+01:00", "2026-03-19T09:00:01+01:00", "2026-04-30T12:00:00+02:00"] {
+        let before = discord.messages("general").len();
+        clock.set(at);
+        discord.wait_messages("general", before + 1, SOON).await;
+    }
+    for line in [
+        "/nc done nc:1 what:Secretdeed",
+        "/nc verify nc:1 effective:true how:Secretcheck",
+        "/nc close nc:1 note:Secretclose",
+        "/nc reopen nc:1 reason:Secretagain",
+    ] {
+        let who = if line.starts_with("/nc done") { "bob" } else { "owner" };
+        let reply = says(&discord, who, line).await;
+        assert!(!reply.ephemeral, "{line}: {}", reply.text());
+    }
+    daemon.kill9().await;
+    clock.set("2026-12-05T12:00:00+01:00");
+    daemon.start_again();
+    discord.wait_message("general", "could not be posted in time", SOON).await;
+    let public: Vec<_> = discord.messages("general").into_iter().filter(|m| !m.ephemeral).collect();
+    assert!(public.len() > 15, "{}", public.len());
+    for message in public {
+        let whole = message.json.to_string();
+        assert!(!whole.contains("Secret"), "{whole}");
+    }
+    discord.assert_clean();
+}
