@@ -252,13 +252,14 @@ CREATE INDEX notice_post ON notice (post_id) WHERE post_id IS NOT NULL;
 
 -- Requests that were carried out, by the door's own id: the same one acts once and gets the same answer.
 CREATE TABLE request (
-    key    TEXT NOT NULL PRIMARY KEY,
+    id     INTEGER PRIMARY KEY,
+    key    TEXT NOT NULL CONSTRAINT request_key UNIQUE,
     org_id INTEGER NOT NULL REFERENCES organisation (id),
     at     INTEGER NOT NULL,
     answer TEXT NOT NULL CONSTRAINT request_answer CHECK (json_valid(answer))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-CREATE INDEX request_at ON request (org_id, at);
+CREATE INDEX request_org ON request (org_id, id);
 
 -- Command lines that wait for a form to be filled in.
 CREATE TABLE form (

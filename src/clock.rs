@@ -2,6 +2,7 @@
 //! instant is handed it, or is handed a [`Clock`].
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -9,6 +10,11 @@ use chrono::{DateTime, Utc};
 pub trait Clock: Send + Sync + std::fmt::Debug {
     /// The present instant, in UTC.
     fn now(&self) -> DateTime<Utc>;
+
+    /// How long the machine has been up, which setting its clock does not change; `None` where that is not known.
+    fn uptime(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The machine's wall clock, which may jump either way.
@@ -19,6 +25,11 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+
+    fn uptime(&self) -> Option<Duration> {
+        let told = std::fs::read_to_string("/proc/uptime").ok()?;
+        Duration::try_from_secs_f64(told.split_whitespace().next()?.parse().ok()?).ok()
     }
 }
 

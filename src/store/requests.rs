@@ -8,6 +8,8 @@ use crate::command::Heard;
 
 /// How long an answered request is remembered, in milliseconds: far longer than Discord delivers it again.
 const REMEMBERED: i64 = 2 * 24 * 3600 * 1000;
+/// So many of an organisation's latest are remembered whatever the clock says, which may have been set.
+const ALWAYS: i64 = 500;
 /// How long a form waits to be filled in, in milliseconds.
 const FORM_WAITS: i64 = 24 * 3600 * 1000;
 
@@ -41,9 +43,15 @@ pub async fn answered(
 /// Forgets an organisation's answered requests and unfilled forms that nobody will come back to.
 pub async fn forget(w: &mut Write<'_>, org: i64, now: DateTime<Utc>) -> Result<(), Fault> {
     let (answered, asked) = (millis(now) - REMEMBERED, millis(now) - FORM_WAITS);
-    sqlx::query!("DELETE FROM request WHERE org_id = ? AND at < ?", org, answered)
-        .execute(&mut *w.tx)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM request WHERE org_id = ?1 AND at < ?2 AND id <= (
+             SELECT id FROM request WHERE org_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
+        org,
+        answered,
+        ALWAYS
+    )
+    .execute(&mut *w.tx)
+    .await?;
     sqlx::query!("DELETE FROM form WHERE org_id = ? AND at < ?", org, asked).execute(&mut *w.tx).await?;
     Ok(())
 }

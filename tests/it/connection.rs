@@ -61,3 +61,28 @@ async fn refused_requests_are_tried_again_and_nothing_is_lost() {
         1
     );
 }
+
+#[tokio::test]
+async fn a_killed_daemon_goes_on_with_its_session_and_answers_what_was_asked_meanwhile() {
+    let discord = Discord::start();
+    let mut daemon = Daemon::ready(&discord, Setup::default()).await;
+    // What was kept of the session is on disk before the commands are answered.
+    discord.line("owner", "/setup timezone:UTC").await.unwrap();
+    daemon.kill9().await;
+    let asked = discord.person("bob").send("/status").unwrap();
+    daemon.start_again();
+    let answered = discord.answer(&asked).await.unwrap();
+    assert!(answered.acked && answered.text().contains("Where we stand"), "{}", answered.text());
+    assert_eq!((discord.count("ready"), discord.count("resumed")), (1, 1));
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn a_session_begins_no_sooner_than_discord_allows_after_the_one_before() {
+    let discord = Discord::start();
+    let mut daemon = Daemon::ready(&discord, Setup::default()).await;
+    daemon.restart().await;
+    daemon.wait_ready(&discord).await;
+    assert_eq!((discord.count("ready"), discord.count("resumed")), (2, 0));
+    discord.assert_clean();
+}

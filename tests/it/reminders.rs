@@ -195,7 +195,8 @@ async fn a_week_of_downtime_is_one_message_per_channel_with_everything_in_it() {
         discord.wait_messages(channel, before + 1, SOON).await;
     }
     // Started once more and an hour later, nothing is repeated.
-    daemon.restart().await;
+    daemon.kill9().await;
+    daemon.start_again();
     daemon.wait_ready(&discord).await;
     clock.set("2026-03-09T13:00:00+01:00");
     let last = discord

@@ -328,6 +328,9 @@ async fn reckon(discord: &Discord, daemon: &Daemon, certificates: &[Kept], asked
     if open > 0 {
         writeln!(faults, "{open} notices are not settled").unwrap();
     }
+    for violation in discord.violations() {
+        writeln!(faults, "Discord's rules: {violation:?}").unwrap();
+    }
     let verified = daemon.certkeeper(&["verify"]);
     if !verified.status.success() {
         writeln!(faults, "verify: {}", String::from_utf8_lossy(&verified.stdout)).unwrap();

@@ -4,23 +4,26 @@
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use reqwest::Url;
 use secrecy::ExposeSecret as _;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use twilight_gateway::queue::{InMemoryQueue, Queue};
+use twilight_gateway::queue::Queue;
 use twilight_gateway::{
     CloseFrame, Config, ConfigBuilder, Intents, Message, Session, Shard, ShardId, ShardState,
 };
 
+use super::register::Remembered;
 use super::rest::{Call, Fault, Rest};
+use crate::clock::Clock;
 use crate::say::discord as say;
 
 /// A connection on which nothing at all was heard for so long is dead, whatever it says.
@@ -35,6 +38,13 @@ const BUDGET_WINDOW: Duration = Duration::from_secs(600);
 const BUDGET: usize = 20;
 /// The waits once the budget of IDENTIFYs is spent, in minutes.
 const BUDGET_WAITS: [u64; 4] = [1, 5, 15, 60];
+/// Discord lets one session begin in so long.
+const SPACING: Duration = Duration::from_millis(5_050);
+/// How often at most it is put down how far the session has come.
+const KEPT_EVERY: Duration = Duration::from_secs(10);
+/// Under what these are remembered.
+const SESSION: &str = "gateway session";
+const IDENTIFIED: &str = "gateway identified";
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -85,8 +95,13 @@ pub(super) enum Event {
         /// Its id.
         guild: String,
     },
-    /// Somebody asks for something: the raw event.
-    Interaction(String),
+    /// Somebody asks for something.
+    Interaction {
+        /// The raw event.
+        raw: String,
+        /// Whether it comes late, with what was missed while there was no connection.
+        missed: bool,
+    },
 }
 
 #[derive(Deserialize)]
@@ -124,19 +139,85 @@ fn event(frame: &str) -> Option<Event> {
         "GUILD_DELETE" => {
             guild().filter(|g| g.unavailable != Some(true)).map(|g| Event::Left { guild: g.id })
         }
-        "INTERACTION_CREATE" => frame.d.map(|d| Event::Interaction(d.get().to_owned())),
+        "INTERACTION_CREATE" => {
+            frame.d.map(|d| Event::Interaction { raw: d.get().to_owned(), missed: false })
+        }
         _ => None,
     }
 }
 
-/// twilight's queue, which also counts: how often we identified is what Discord punishes.
-#[derive(Debug, Clone)]
-struct Counted {
-    queue: InMemoryQueue,
+/// What of the connection is kept over restarts: with it a daemon that was killed goes on with its session, and what
+/// was asked meanwhile still arrives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct KeptSession {
+    api: String,
+    id: String,
+    sequence: u64,
+    resume: Option<String>,
+}
+
+impl KeptSession {
+    fn of<Q>(shard: &Shard<Q>, api: &str) -> Option<Self> {
+        let session = shard.session()?;
+        Some(Self {
+            api: api.to_owned(),
+            id: session.id().to_owned(),
+            sequence: session.sequence(),
+            resume: shard.resume_url().map(ToOwned::to_owned),
+        })
+    }
+}
+
+/// Lets a session begin when Discord allows it (one in five seconds, whichever process began the last), and counts:
+/// how often we identified is what Discord punishes.
+#[derive(Debug)]
+struct Counted<R> {
+    clock: Arc<dyn Clock>,
+    remembered: Arc<R>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     at: Arc<Mutex<VecDeque<Instant>>>,
 }
 
-impl Counted {
+impl<R> Clone for Counted<R> {
+    fn clone(&self) -> Self {
+        Self {
+            clock: Arc::clone(&self.clock),
+            remembered: Arc::clone(&self.remembered),
+            turn: Arc::clone(&self.turn),
+            at: Arc::clone(&self.at),
+        }
+    }
+}
+
+impl<R: Remembered> Counted<R> {
+    /// How long until a session may begin. Measured on the time since the machine started, which no setting of its
+    /// clock changes; one that is shorter than what was kept means that it was started anew.
+    async fn wait(&self) -> Duration {
+        let lately = self.lock().back().map(Instant::elapsed);
+        let before = match (self.clock.uptime(), self.remembered.get(IDENTIFIED).await) {
+            (Some(now), Some(kept)) => {
+                kept.parse().ok().and_then(|ms| now.checked_sub(Duration::from_millis(ms)))
+            }
+            _ => None,
+        };
+        let ago = [lately, before].into_iter().flatten().min();
+        ago.map_or(Duration::ZERO, |ago| SPACING.saturating_sub(ago))
+    }
+
+    async fn identify(self, go: oneshot::Sender<()>) {
+        let _turn = self.turn.lock().await;
+        tokio::time::sleep(self.wait().await).await;
+        if go.is_closed() {
+            return;
+        }
+        if let Some(now) = self.clock.uptime() {
+            self.remembered.set(IDENTIFIED, &now.as_millis().to_string()).await;
+        }
+        self.lock().push_back(Instant::now());
+        // Whoever asked may have gone meanwhile; then no session begins.
+        let _gone = go.send(());
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<Instant>> {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,10 +230,11 @@ impl Counted {
     }
 }
 
-impl Queue for Counted {
-    fn enqueue(&self, shard: u32) -> oneshot::Receiver<()> {
-        self.lock().push_back(Instant::now());
-        self.queue.enqueue(shard)
+impl<R: Remembered + 'static> Queue for Counted<R> {
+    fn enqueue(&self, _shard: u32) -> oneshot::Receiver<()> {
+        let (go, going) = oneshot::channel();
+        tokio::spawn(self.clone().identify(go));
+        going
     }
 }
 
@@ -193,13 +275,17 @@ fn sound(url: &str) -> Option<String> {
 
 /// The gateway.
 #[derive(Debug)]
-pub(super) struct Gateway<'a> {
+pub(super) struct Gateway<'a, R> {
     pub(super) rest: &'a Rest,
     pub(super) state: &'a watch::Sender<Connection>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) remembered: Arc<R>,
+    /// How many interactions are being handled.
+    pub(super) in_flight: Arc<AtomicUsize>,
     pub(super) cancel: CancellationToken,
 }
 
-impl Gateway<'_> {
+impl<R: Remembered + 'static> Gateway<'_, R> {
     /// Waits; `false` if we were asked to stop meanwhile.
     async fn wait(&self, wait: Duration) -> bool {
         if wait.is_zero() {
@@ -259,18 +345,67 @@ impl Gateway<'_> {
         });
     }
 
-    /// Keeps the connection until it is told to stop or Discord ends it for good.
+    /// Keeps the connection until it is told to stop or Discord ends it for good, and keeps its session over
+    /// restarts.
     pub(super) async fn run(self, on_event: impl Fn(Event) + Send + Sync) -> GatewayEnd {
+        let before = self.remembered.get(SESSION).await;
+        let before = before
+            .and_then(|kept| serde_json::from_str::<KeptSession>(&kept).ok())
+            .filter(|kept| kept.api == self.rest.origin());
+        let (session, mut changed) = watch::channel(before);
+        let keep = async {
+            while changed.changed().await.is_ok() {
+                let session = changed.borrow_and_update().clone();
+                self.keep(session.as_ref()).await;
+                tokio::time::sleep(KEPT_EVERY).await;
+            }
+        };
+        let end = tokio::select! {
+            end = self.connect(on_event, &session) => end,
+            () = keep => GatewayEnd::Cancelled,
+        };
+        // After a goodbye the session is over; one that broke off can be resumed.
+        let last = session.borrow().clone();
+        self.keep(last.as_ref()).await;
+        end
+    }
+
+    async fn keep(&self, session: Option<&KeptSession>) {
+        match session.map(serde_json::to_string) {
+            Some(Ok(kept)) => self.remembered.set(SESSION, &kept).await,
+            Some(Err(_)) | None => self.remembered.set(SESSION, "").await,
+        }
+    }
+
+    /// A resume address that may be followed: where a stand-in gives Discord's own, it is not.
+    fn resume_at(&self, url: &str, resume: Option<&str>) -> Option<String> {
+        resume.and_then(sound).filter(|resume| {
+            let host = |url: &str| Url::parse(url).ok().and_then(|u| u.host_str().map(ToOwned::to_owned));
+            self.rest.is_discord() || host(resume) == host(url)
+        })
+    }
+
+    async fn connect(
+        &self,
+        on_event: impl Fn(Event) + Send + Sync,
+        kept: &watch::Sender<Option<KeptSession>>,
+    ) -> GatewayEnd {
         let url = match self.address().await {
             Ok(url) => url,
             Err(end) => return end,
         };
-        let queue = Counted { queue: InMemoryQueue::default(), at: Arc::default() };
+        let queue = Counted {
+            clock: Arc::clone(&self.clock),
+            remembered: Arc::clone(&self.remembered),
+            turn: Arc::default(),
+            at: Arc::default(),
+        };
+        let before = kept.borrow().clone();
         let token = self.rest.token().expose_secret().to_owned();
         let config =
             ConfigBuilder::new(token, Intents::GUILDS).proxy_url(url.clone()).queue(queue.clone()).build();
-        let shard_with = |session: Option<Session>, resume: Option<String>| -> Shard<Counted> {
-            let config: Config<Counted> = config.clone();
+        let shard_with = |session: Option<Session>, resume: Option<String>| -> Shard<Counted<R>> {
+            let config: Config<Counted<R>> = config.clone();
             let mut builder = ConfigBuilder::from(config);
             if let Some(session) = session {
                 builder = builder.session(session);
@@ -280,7 +415,14 @@ impl Gateway<'_> {
             }
             Shard::with_config(ShardId::ONE, builder.build())
         };
-        let mut shard = shard_with(None, None);
+        let mut shard = match before {
+            Some(kept) => {
+                let resume = self.resume_at(&url, kept.resume.as_deref());
+                shard_with(Some(Session::new(kept.sequence, kept.id)), resume)
+            }
+            None => shard_with(None, None),
+        };
+        let mut replaying = shard.session().is_some();
         let mut heard = Instant::now();
         let mut active: Option<Instant> = None;
         // How often in a row no session came about, and how often one broke off soon.
@@ -292,7 +434,9 @@ impl Gateway<'_> {
             let next = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => {
-                    goodbye(shard).await;
+                    if goodbye(shard).await {
+                        kept.send_replace(None);
+                    }
                     return GatewayEnd::Cancelled;
                 }
                 next = AssertUnwindSafe(shard.next()).catch_unwind() => next,
@@ -307,9 +451,24 @@ impl Gateway<'_> {
             let mut drop_session = false;
             match next {
                 Ok(Some(Ok(Message::Text(frame)))) => {
-                    if let Some(event) = event(&frame) {
+                    let event = event(&frame);
+                    let asked = matches!(event, Some(Event::Interaction { .. }));
+                    // Not beyond what is still being handled: were we to end now, it would have to come again.
+                    if self.in_flight.load(Ordering::Relaxed) == 0 && !asked {
+                        let session = KeptSession::of(&shard, self.rest.origin());
+                        kept.send_if_modified(|kept| {
+                            let news = *kept != session;
+                            *kept = session;
+                            news
+                        });
+                    }
+                    if let Some(mut event) = event {
+                        if let Event::Interaction { missed, .. } = &mut event {
+                            *missed = replaying;
+                        }
                         if matches!(event, Event::Ready | Event::Resumed) {
                             active = Some(heard);
+                            replaying = false;
                             lost_since = None;
                             self.state.send_replace(Connection::Connected { since: heard });
                             tracing::info!(resumed = event == Event::Resumed, "connected to the gateway");
@@ -378,15 +537,12 @@ impl Gateway<'_> {
                     "too many sessions were begun; waiting, lest Discord bans us"
                 );
             }
-            // Where a stand-in gives Discord's own address to resume at, it is not followed.
-            let resume = shard.resume_url().and_then(sound).filter(|resume| {
-                let host = |url: &str| Url::parse(url).ok().and_then(|u| u.host_str().map(ToOwned::to_owned));
-                self.rest.is_discord() || host(resume) == host(&url)
-            });
+            let resume = self.resume_at(&url, shard.resume_url());
             if !wait.is_zero() {
                 tracing::debug!(wait = say::wait(wait), "connecting anew after a pause");
             }
             // The old socket goes now; a session ended without a goodbye can be resumed.
+            replaying = session.is_some();
             shard = shard_with(session, resume);
             if !self.wait(wait).await {
                 return GatewayEnd::Cancelled;
@@ -396,14 +552,14 @@ impl Gateway<'_> {
     }
 }
 
-fn disconnected(shard: &Shard<Counted>) -> bool {
+fn disconnected<Q: Queue>(shard: &Shard<Q>) -> bool {
     matches!(shard.state(), ShardState::Disconnected { .. } | ShardState::FatallyClosed)
 }
 
-/// Says goodbye, if there is somebody to say it to, and does not wait long for theirs.
-async fn goodbye(mut shard: Shard<Counted>) {
+/// Says goodbye, if there is somebody to say it to, and does not wait long for theirs. Whether it was said.
+async fn goodbye<Q: Queue + Unpin>(mut shard: Shard<Q>) -> bool {
     if disconnected(&shard) {
-        return;
+        return false;
     }
     shard.close(CloseFrame::NORMAL);
     let closed = async {
@@ -414,6 +570,7 @@ async fn goodbye(mut shard: Shard<Counted>) {
         }
     };
     drop(tokio::time::timeout(GOODBYE, AssertUnwindSafe(closed).catch_unwind()).await);
+    true
 }
 
 #[cfg(test)]

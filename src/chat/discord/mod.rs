@@ -15,6 +15,7 @@ mod rest;
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -170,6 +171,23 @@ impl<R: Remembered + 'static> Discord<R> {
     }
 }
 
+/// An interaction that is being handled.
+#[derive(Debug)]
+struct InFlight(Arc<AtomicUsize>);
+
+impl InFlight {
+    fn begin(all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// What happened to servers, in order.
 #[derive(Debug)]
 enum Move {
@@ -245,22 +263,32 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
             seen: Mutex::new(Seen::default()),
         });
         let greeted = CancellationToken::new();
+        let in_flight = Arc::new(AtomicUsize::new(0));
         let on_event = |event: Event| match event {
-            Event::Ready => greeted.cancel(),
-            Event::Resumed => {}
+            Event::Ready | Event::Resumed => greeted.cancel(),
             Event::Joined { guild, name } => {
                 handler.learn_name(&guild, name.as_deref());
                 drop(moves.send(Move::Joined { guild, name }));
             }
             Event::Left { guild } => drop(moves.send(Move::Left { guild })),
-            Event::Interaction(raw) => {
+            Event::Interaction { raw, missed } => {
                 let handler = Arc::clone(&handler);
                 let arrived = Instant::now();
-                self.tracker.spawn(async move { handler.handle(raw, arrived).await });
+                let one_more = InFlight::begin(&in_flight);
+                self.tracker.spawn(async move {
+                    handler.handle(raw, missed, arrived).await;
+                    drop(one_more);
+                });
             }
         };
-        let gateway =
-            Gateway { rest: &self.shared.rest, state: &self.connection, cancel: self.cancel.clone() };
+        let gateway = Gateway {
+            rest: &self.shared.rest,
+            state: &self.connection,
+            clock: Arc::clone(&self.clock),
+            remembered: Arc::clone(&self.remembered),
+            in_flight: Arc::clone(&in_flight),
+            cancel: self.cancel.clone(),
+        };
         let set_up = async {
             self.register().await;
             greeted.cancelled().await;
@@ -407,7 +435,7 @@ impl<D: Desk> Handler<D> {
         }
     }
 
-    async fn handle(&self, raw: String, arrived: Instant) {
+    async fn handle(&self, raw: String, missed: bool, arrived: Instant) {
         let Some(inbound) = inbound::read(&raw, self.clock.now()) else {
             tracing::warn!("an interaction could not be understood");
             return;
@@ -416,7 +444,7 @@ impl<D: Desk> Handler<D> {
             tracing::info!(interaction = inbound.id, "delivered twice; handled once");
             return;
         }
-        let reply = Reply::new(&self.shared, &inbound, arrived);
+        let reply = Reply::new(&self.shared, &inbound, missed, arrived);
         let id = inbound.id.clone();
         if AssertUnwindSafe(self.serve(inbound, &reply, arrived)).catch_unwind().await.is_err() {
             tracing::error!(interaction = id, "a panic while an interaction was handled");
@@ -518,8 +546,14 @@ impl<D: Desk> Handler<D> {
             }
         };
         let public = prepared.public;
-        if !prepared.files.is_empty() && deferred.is_none() {
-            reply.defer(public).await;
+        if (reply.missed || !prepared.files.is_empty()) && deferred.is_none() {
+            if reply.missed {
+                if !reply.take_up(public).await {
+                    return;
+                }
+            } else {
+                reply.defer(public).await;
+            }
             deferred = Some(public);
         }
         let files = self.fetch(&prepared).await;

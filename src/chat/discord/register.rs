@@ -17,11 +17,11 @@ const MOST: usize = 25;
 /// What is remembered of a scope that was emptied.
 const EMPTY: &str = "empty";
 
-/// What was last registered where; kept over restarts.
+/// What the adapter keeps over restarts: what was last registered where, and how far its session came.
 pub trait Remembered: Send + Sync {
-    /// The hash kept for a scope.
+    /// What is kept under a name (of a registration: the hash, under its scope).
     fn get(&self, scope: &str) -> impl Future<Output = Option<String>> + Send;
-    /// Keeps a hash for a scope.
+    /// Keeps something under a name.
     fn set(&self, scope: &str, hash: &str) -> impl Future<Output = ()> + Send;
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::Method;
+use serde::Deserialize;
 use serenity::builder::{
     AutocompleteChoice, CreateActionRow, CreateAllowedMentions, CreateAutocompleteResponse, CreateInputText,
     CreateInteractionResponse, CreateInteractionResponseFollowup, CreateInteractionResponseMessage,
@@ -46,6 +47,8 @@ pub(super) struct Reply<'a> {
     application: String,
     token: Token,
     embeds: bool,
+    /// Whether it came late, with what was missed.
+    pub(super) missed: bool,
     arrived: Instant,
 }
 
@@ -74,8 +77,22 @@ fn modal(form: &Form) -> CreateModal {
     CreateModal::new(cut(&format!("{FORM}{}", form.id), 100), cut(&form.title, 45)).components(rows)
 }
 
+/// What became of the first word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// It was said.
+    Said,
+    /// One was said before, not by us or by our former self.
+    SaidBefore,
+    /// It could not be said.
+    Unsaid,
+}
+
+/// Discord's mark of a message that is still only a deferral.
+const LOADING: u64 = 1 << 7;
+
 impl<'a> Reply<'a> {
-    pub(super) fn new(shared: &'a Shared, inbound: &Inbound, arrived: Instant) -> Self {
+    pub(super) fn new(shared: &'a Shared, inbound: &Inbound, missed: bool, arrived: Instant) -> Self {
         let may = |held: Permissions| held.intersects(Permissions::EMBED_LINKS | Permissions::ADMINISTRATOR);
         Self {
             shared,
@@ -83,30 +100,32 @@ impl<'a> Reply<'a> {
             application: inbound.application.clone(),
             token: inbound.token.clone(),
             embeds: inbound.held.is_none_or(may),
+            missed,
             arrived,
         }
     }
 
     /// Says the first word. Sent again while nobody knows whether it arrived: a second one changes nothing.
-    async fn first(&self, response: &CreateInteractionResponse) -> bool {
+    async fn first(&self, response: &CreateInteractionResponse) -> First {
         let body = serde_json::to_vec(response).unwrap_or_default();
         let mut again = false;
         loop {
             let call = Call::callback(&self.id, &self.token.0).raw(body.clone());
             let Err(fault) = self.shared.rest.send(call).await else {
                 tracing::debug!(interaction = self.id, after = ?self.arrived.elapsed(), "acknowledged");
-                return true;
+                return First::Said;
             };
             let wait = match &fault {
                 // Our own first try got through after all.
-                Fault::Refused { code: Some(40_060), .. } if again => return true,
+                Fault::Refused { code: Some(40_060), .. } if again => return First::Said,
+                Fault::Refused { code: Some(40_060), .. } => return First::SaidBefore,
                 Fault::RateLimited { after } => *after,
                 Fault::Unreachable { .. } | Fault::Unknown { .. } => Duration::from_millis(150),
                 Fault::Refused { .. } | Fault::Unauthorised => Duration::MAX,
             };
             if self.arrived.elapsed().saturating_add(wait) > FIRST {
                 tracing::warn!(interaction = self.id, %fault, "could not acknowledge an interaction");
-                return false;
+                return First::Unsaid;
             }
             again = true;
             tokio::time::sleep(wait).await;
@@ -149,7 +168,7 @@ impl<'a> Reply<'a> {
             let flags = flags | InteractionResponseFlags::SUPPRESS_EMBEDS;
             message.content(render::text(card, "", None)).flags(flags)
         };
-        self.first(&CreateInteractionResponse::Message(message)).await
+        self.first(&CreateInteractionResponse::Message(message)).await == First::Said
     }
 
     /// Gives an answer as the first one; a form only where one is possible.
@@ -157,7 +176,7 @@ impl<'a> Reply<'a> {
         match answer {
             Answer::Say { card, public } => self.say(card, *public).await,
             Answer::Ask(form) if form_possible => {
-                self.first(&CreateInteractionResponse::Modal(modal(form))).await
+                self.first(&CreateInteractionResponse::Modal(modal(form))).await == First::Said
             }
             Answer::Ask(form) => self.say(&no_form(form), false).await,
         }
@@ -168,7 +187,32 @@ impl<'a> Reply<'a> {
         let mut flags = InteractionResponseFlags::empty();
         flags.set(InteractionResponseFlags::EPHEMERAL, !public);
         let message = CreateInteractionResponseMessage::new().flags(flags);
-        self.first(&CreateInteractionResponse::Defer(message)).await
+        self.first(&CreateInteractionResponse::Defer(message)).await == First::Said
+    }
+
+    /// Takes up what was missed: whether it is still to be carried out, and answered later. So it is if Discord takes
+    /// the deferral now, or if our former self deferred it and came no further; what was answered or given up is
+    /// not.
+    pub(super) async fn take_up(&self, public: bool) -> bool {
+        #[derive(Deserialize)]
+        struct Original {
+            #[serde(default)]
+            flags: u64,
+        }
+        let mut flags = InteractionResponseFlags::empty();
+        flags.set(InteractionResponseFlags::EPHEMERAL, !public);
+        let message = CreateInteractionResponseMessage::new().flags(flags);
+        match self.first(&CreateInteractionResponse::Defer(message)).await {
+            First::Said => true,
+            First::Unsaid => false,
+            First::SaidBefore => {
+                let ask = Call::original(Method::GET, &self.application, &self.token.0);
+                let original = self.shared.rest.json::<Original>(ask).await;
+                let open = original.is_ok_and(|o| o.flags & LOADING != 0);
+                tracing::info!(interaction = self.id, open, "was acknowledged before");
+                open
+            }
+        }
     }
 
     /// Offers completions.
@@ -180,7 +224,7 @@ impl<'a> Reply<'a> {
             .map(|choice| AutocompleteChoice::new(cut(&choice.label, 100), choice.value.clone()))
             .collect();
         let response = CreateAutocompleteResponse::new().set_choices(choices);
-        self.first(&CreateInteractionResponse::Autocomplete(response)).await
+        self.first(&CreateInteractionResponse::Autocomplete(response)).await == First::Said
     }
 
     /// Answers after a deferral that was seen by all (`public`) or only by whoever asked.

@@ -427,7 +427,6 @@ impl Rest {
     }
 
     /// The origin that it speaks to.
-    #[cfg(test)]
     pub(super) fn origin(&self) -> &str {
         &self.origin
     }

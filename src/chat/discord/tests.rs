@@ -564,7 +564,7 @@ mod answering {
     async fn an_interaction_delivered_twice_is_handled_once() {
         let (script, handler) = handler().await;
         for _ in 0..2 {
-            handler.handle(slash(900, json!({"name": "status"})), Instant::now()).await;
+            handler.handle(slash(900, json!({"name": "status"})), false, Instant::now()).await;
         }
         assert_eq!(script.seen("POST").len(), 1);
         assert_eq!(*handler.desk.log.lock().unwrap(), ["prepare status", "perform status"]);
@@ -575,7 +575,7 @@ mod answering {
         let (script, handler) = handler().await;
         let data = json!({"name": "nc", "options": [{"type": 11, "name": "file", "value": "55"}],
             "resolved": {"attachments": {"55": {"filename": "a", "size": 1, "url": "http://127.0.0.2/a"}}}});
-        handler.handle(slash(900, data), Instant::now()).await;
+        handler.handle(slash(900, data), false, Instant::now()).await;
         let log = script.log.lock().unwrap().clone();
         let order: Vec<&str> = log.iter().map(|(request, ..)| request.as_str()).collect();
         assert_eq!(
@@ -596,12 +596,12 @@ mod answering {
         let (script, handler) = handler().await;
         let callback = "POST /interactions/900/tok/callback";
         script.on(callback, vec![no(500, 0), no(400, 40_060)]);
-        handler.handle(slash(900, json!({"name": "status"})), Instant::now()).await;
+        handler.handle(slash(900, json!({"name": "status"})), false, Instant::now()).await;
         assert_eq!(script.seen(callback).len(), 2);
         // Too late is too late, and no reason to go on asking.
         let callback = "POST /interactions/901/tok/callback";
         script.on(callback, vec![no(404, 10_062)]);
-        handler.handle(slash(901, json!({"name": "status"})), Instant::now()).await;
+        handler.handle(slash(901, json!({"name": "status"})), false, Instant::now()).await;
         assert_eq!(script.seen(callback).len(), 1);
     }
 
@@ -609,11 +609,11 @@ mod answering {
     async fn a_panic_is_survived_and_said() {
         let (script, handler) = handler().await;
         let data = json!({"name": "certificate", "options": [{"type": 1, "name": "list"}]});
-        handler.handle(slash(900, data), Instant::now()).await;
+        handler.handle(slash(900, data), false, Instant::now()).await;
         let said = &script.seen("POST /interactions/900")[0];
         assert_eq!((&said["data"]["flags"], &said["type"]), (&json!(64), &json!(4)));
-        handler.handle("garbage".to_owned(), Instant::now()).await;
-        handler.handle(slash(901, json!({"name": "status"})), Instant::now()).await;
+        handler.handle("garbage".to_owned(), false, Instant::now()).await;
+        handler.handle(slash(901, json!({"name": "status"})), false, Instant::now()).await;
         assert_eq!(script.seen("POST /interactions/901").len(), 1);
     }
 
@@ -621,7 +621,7 @@ mod answering {
     async fn no_embeds_where_they_are_not_permitted() {
         let (script, handler) = handler().await;
         let raw = slash(900, json!({"name": "status"})).replace("117760", "3072");
-        handler.handle(raw, Instant::now()).await;
+        handler.handle(raw, false, Instant::now()).await;
         let said = &script.seen("POST /interactions/900")[0]["data"];
         assert!(said["content"].as_str().unwrap().starts_with("**Fake**"));
         assert!(said.get("embeds").is_none());
@@ -631,7 +631,7 @@ mod answering {
     async fn outside_a_server_it_is_politely_declined() {
         let (script, handler) = handler().await;
         let raw = slash(900, json!({"name": "status"})).replace("\"guild_id\":\"2\",", "");
-        handler.handle(raw, Instant::now()).await;
+        handler.handle(raw, false, Instant::now()).await;
         let said = &script.seen("POST /interactions/900")[0]["data"];
         assert_eq!((&said["embeds"][0]["title"], &said["flags"]), (&json!("Only in a server"), &json!(64)));
         assert!(handler.desk.log.lock().unwrap().is_empty());
