@@ -2,9 +2,8 @@
 //!
 //! The socket is twilight's; when it connects, how often it identifies and when it is given up are ours.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use reqwest::Url;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twilight_gateway::queue::Queue;
@@ -41,7 +40,8 @@ const BUDGET_WAITS: [u64; 4] = [1, 5, 15, 60];
 /// Discord lets one session begin in so long.
 const SPACING: Duration = Duration::from_millis(5_050);
 /// How often at most it is put down how far the session has come.
-const KEPT_EVERY: Duration = Duration::from_secs(10);
+const KEPT_AFTER: Duration = Duration::from_millis(20);
+const KEPT_EVERY: Duration = Duration::from_millis(500);
 /// Under what these are remembered.
 const SESSION: &str = "gateway session";
 const IDENTIFIED: &str = "gateway identified";
@@ -99,6 +99,8 @@ pub(super) enum Event {
     Interaction {
         /// The raw event.
         raw: String,
+        /// Its number in the session.
+        sequence: u64,
         /// Whether it comes late, with what was missed while there was no connection.
         missed: bool,
     },
@@ -108,6 +110,8 @@ pub(super) enum Event {
 struct Frame<'a> {
     #[serde(default)]
     op: u8,
+    #[serde(default)]
+    s: Option<u64>,
     #[serde(default)]
     t: Option<String>,
     #[serde(borrow, default)]
@@ -139,9 +143,11 @@ fn event(frame: &str) -> Option<Event> {
         "GUILD_DELETE" => {
             guild().filter(|g| g.unavailable != Some(true)).map(|g| Event::Left { guild: g.id })
         }
-        "INTERACTION_CREATE" => {
-            frame.d.map(|d| Event::Interaction { raw: d.get().to_owned(), missed: false })
-        }
+        "INTERACTION_CREATE" => frame.d.map(|d| Event::Interaction {
+            raw: d.get().to_owned(),
+            sequence: frame.s.unwrap_or_default(),
+            missed: false,
+        }),
         _ => None,
     }
 }
@@ -273,6 +279,53 @@ fn sound(url: &str) -> Option<String> {
     plain.then(|| url.split(['?', '#']).next().unwrap_or(url).trim_end_matches('/').to_owned())
 }
 
+/// How far the session has come, and how many interactions are still being handled.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// By their number in the session.
+    in_flight: Mutex<BTreeSet<u64>>,
+    reached: Mutex<Option<KeptSession>>,
+    moved: Notify,
+}
+
+impl Progress {
+    fn reached(&self) -> MutexGuard<'_, Option<KeptSession>> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_flight(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session as far as all that came in it is handled: were we to end now, the rest would come again.
+    fn done(&self) -> Option<KeptSession> {
+        let first = self.in_flight().first().copied();
+        let mut session = self.reached().clone()?;
+        if let Some(first) = first {
+            session.sequence = session.sequence.min(first.saturating_sub(1));
+        }
+        Some(session)
+    }
+}
+
+/// An interaction that is being handled.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Progress>, u64);
+
+impl InFlight {
+    pub(super) fn begin(progress: &Arc<Progress>, sequence: u64) -> Self {
+        progress.in_flight().insert(sequence);
+        Self(Arc::clone(progress), sequence)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight().remove(&self.1);
+        self.0.moved.notify_one();
+    }
+}
+
 /// The gateway.
 #[derive(Debug)]
 pub(super) struct Gateway<'a, R> {
@@ -280,8 +333,7 @@ pub(super) struct Gateway<'a, R> {
     pub(super) state: &'a watch::Sender<Connection>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) remembered: Arc<R>,
-    /// How many interactions are being handled.
-    pub(super) in_flight: Arc<AtomicUsize>,
+    pub(super) progress: Arc<Progress>,
     pub(super) cancel: CancellationToken,
 }
 
@@ -352,21 +404,27 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
         let before = before
             .and_then(|kept| serde_json::from_str::<KeptSession>(&kept).ok())
             .filter(|kept| kept.api == self.rest.origin());
-        let (session, mut changed) = watch::channel(before);
+        self.progress.reached().clone_from(&before);
+        let mut kept = before.clone();
         let keep = async {
-            while changed.changed().await.is_ok() {
-                let session = changed.borrow_and_update().clone();
-                self.keep(session.as_ref()).await;
-                tokio::time::sleep(KEPT_EVERY).await;
+            loop {
+                self.progress.moved.notified().await;
+                // Much may arrive at once: one note for all of it.
+                tokio::time::sleep(KEPT_AFTER).await;
+                let done = self.progress.done();
+                if done != kept {
+                    self.keep(done.as_ref()).await;
+                    kept = done;
+                    tokio::time::sleep(KEPT_EVERY).await;
+                }
             }
         };
         let end = tokio::select! {
-            end = self.connect(on_event, &session) => end,
+            end = self.connect(on_event, before) => end,
             () = keep => GatewayEnd::Cancelled,
         };
         // After a goodbye the session is over; one that broke off can be resumed.
-        let last = session.borrow().clone();
-        self.keep(last.as_ref()).await;
+        self.keep(self.progress.done().as_ref()).await;
         end
     }
 
@@ -388,7 +446,7 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
     async fn connect(
         &self,
         on_event: impl Fn(Event) + Send + Sync,
-        kept: &watch::Sender<Option<KeptSession>>,
+        before: Option<KeptSession>,
     ) -> GatewayEnd {
         let url = match self.address().await {
             Ok(url) => url,
@@ -400,7 +458,6 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
             turn: Arc::default(),
             at: Arc::default(),
         };
-        let before = kept.borrow().clone();
         let token = self.rest.token().expose_secret().to_owned();
         let config =
             ConfigBuilder::new(token, Intents::GUILDS).proxy_url(url.clone()).queue(queue.clone()).build();
@@ -435,7 +492,7 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
                 biased;
                 () = self.cancel.cancelled() => {
                     if goodbye(shard).await {
-                        kept.send_replace(None);
+                        *self.progress.reached() = None;
                     }
                     return GatewayEnd::Cancelled;
                 }
@@ -451,18 +508,7 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
             let mut drop_session = false;
             match next {
                 Ok(Some(Ok(Message::Text(frame)))) => {
-                    let event = event(&frame);
-                    let asked = matches!(event, Some(Event::Interaction { .. }));
-                    // Not beyond what is still being handled: were we to end now, it would have to come again.
-                    if self.in_flight.load(Ordering::Relaxed) == 0 && !asked {
-                        let session = KeptSession::of(&shard, self.rest.origin());
-                        kept.send_if_modified(|kept| {
-                            let news = *kept != session;
-                            *kept = session;
-                            news
-                        });
-                    }
-                    if let Some(mut event) = event {
+                    if let Some(mut event) = event(&frame) {
                         if let Event::Interaction { missed, .. } = &mut event {
                             *missed = replaying;
                         }
@@ -475,6 +521,8 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
                         }
                         on_event(event);
                     }
+                    *self.progress.reached() = KeptSession::of(&shard, self.rest.origin());
+                    self.progress.moved.notify_one();
                     if disconnected(&shard) {
                         tracing::info!("the gateway asks us to connect anew");
                     } else {

@@ -15,7 +15,6 @@ mod rest;
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ pub use post::DiscordPost;
 pub use register::Remembered;
 pub use rest::{DISCORD, install_tls};
 
-use self::gateway::{Event, Gateway, GatewayEnd, backoff};
+use self::gateway::{Event, Gateway, GatewayEnd, InFlight, Progress, backoff};
 use self::inbound::{Inbound, What};
 use self::post::Shared;
 use self::register::commands;
@@ -171,23 +170,6 @@ impl<R: Remembered + 'static> Discord<R> {
     }
 }
 
-/// An interaction that is being handled.
-#[derive(Debug)]
-struct InFlight(Arc<AtomicUsize>);
-
-impl InFlight {
-    fn begin(all: &Arc<AtomicUsize>) -> Self {
-        all.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(all))
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// What happened to servers, in order.
 #[derive(Debug)]
 enum Move {
@@ -263,7 +245,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
             seen: Mutex::new(Seen::default()),
         });
         let greeted = CancellationToken::new();
-        let in_flight = Arc::new(AtomicUsize::new(0));
+        let progress = Arc::new(Progress::default());
         let on_event = |event: Event| match event {
             Event::Ready | Event::Resumed => greeted.cancel(),
             Event::Joined { guild, name } => {
@@ -271,10 +253,10 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
                 drop(moves.send(Move::Joined { guild, name }));
             }
             Event::Left { guild } => drop(moves.send(Move::Left { guild })),
-            Event::Interaction { raw, missed } => {
+            Event::Interaction { raw, sequence, missed } => {
                 let handler = Arc::clone(&handler);
                 let arrived = Instant::now();
-                let one_more = InFlight::begin(&in_flight);
+                let one_more = InFlight::begin(&progress, sequence);
                 self.tracker.spawn(async move {
                     handler.handle(raw, missed, arrived).await;
                     drop(one_more);
@@ -286,7 +268,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
             state: &self.connection,
             clock: Arc::clone(&self.clock),
             remembered: Arc::clone(&self.remembered),
-            in_flight: Arc::clone(&in_flight),
+            progress: Arc::clone(&progress),
             cancel: self.cancel.clone(),
         };
         let set_up = async {
