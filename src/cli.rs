@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use sqlx::SqliteConnection;
 
 use crate::catalogue::Catalogue;
 use crate::chat::console::prompt::Prompt;
@@ -18,13 +19,14 @@ use crate::chat::console::render::Style;
 use crate::chat::console::session::{ConsolePost, Flow, PLACE, Session, Stage};
 use crate::chat::console::svg;
 use crate::clock::{Clock as _, HandClock, SystemClock};
-use crate::command::option::CertificateRef;
+use crate::command::option::{CertificateRef, DayText};
 use crate::command::{App, Defaults, Door, SpokenAs, find, grammar};
 use crate::config::{self, Needs, Settings};
 use crate::daemon::{self, Ended};
 use crate::domain::calendar;
 use crate::domain::certificate::Certificate;
 use crate::notify::deliver::Deliverer;
+use crate::say::card::Line;
 use crate::simulate::{self, Hypothetical};
 use crate::store::{self, OpenFault, Store};
 use crate::{demo, http, logging, say};
@@ -116,12 +118,12 @@ struct Simulate {
     /// Hypothetical: the standard's id
     #[arg(long, required_unless_present = "certificate")]
     standard: Option<String>,
-    /// Hypothetical: the day of the decision
-    #[arg(long, required_unless_present = "certificate")]
-    decided: Option<NaiveDate>,
+    /// Hypothetical: the day of the decision, such as 2026-03-02
+    #[arg(long, value_name = "DATE", required_unless_present = "certificate")]
+    decided: Option<String>,
     /// Hypothetical: the last valid day
-    #[arg(long)]
-    expires: Option<NaiveDate>,
+    #[arg(long, value_name = "DATE")]
+    expires: Option<String>,
     /// Hypothetical: the organisation's time zone
     #[arg(long, default_value = "UTC")]
     timezone: Tz,
@@ -129,11 +131,11 @@ struct Simulate {
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(0..24))]
     hour: u32,
     /// The first day (left out: the decision, or today for a certificate on file)
-    #[arg(long)]
-    from: Option<NaiveDate>,
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
     /// The last day (left out: 36 months on)
-    #[arg(long)]
-    to: Option<NaiveDate>,
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -243,11 +245,23 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
     ExitCode::from(code)
 }
 
+/// What was asked for cannot be: why, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+impl From<Line> for Usage {
+    fn from(words: Line) -> Self {
+        Self(words.plain())
+    }
+}
+
 fn told(result: anyhow::Result<u8>) -> u8 {
     match result {
         Ok(code) => code,
         Err(e) => {
             let code = match e.downcast_ref::<OpenFault>() {
+                _ if e.is::<Usage>() => USAGE,
                 Some(OpenFault::Setting(_)) => SETTING,
                 Some(OpenFault::Corrupt(_)) => ALTERED,
                 Some(OpenFault::Locked(_)) => LOCKED,
@@ -415,17 +429,19 @@ async fn prompt(
 }
 
 /// The organisation that a verb of the shell is for.
-async fn place(store: &Store, wanted: Option<String>) -> anyhow::Result<String> {
+async fn place(c: &mut SqliteConnection, wanted: Option<String>) -> anyhow::Result<String> {
     if let Some(wanted) = wanted {
         return Ok(wanted);
     }
-    let known = store::organisation::all(&mut *store.read().await?).await?;
+    let known = store::organisation::all(c).await?;
     match known.as_slice() {
         [] => Ok(PLACE.to_owned()),
         [only] => Ok(only.place.clone()),
         several => {
             let list: Vec<String> = several.iter().map(|o| format!("{} ({})", o.place, o.name)).collect();
-            anyhow::bail!("there are several organisations; name one with --place: {}", list.join(", "))
+            let words =
+                format!("there are several organisations; name one with --place: {}", list.join(", "));
+            Err(Usage(words).into())
         }
     }
 }
@@ -445,7 +461,7 @@ fn quoted(word: &str) -> String {
 
 async fn carry_out(a: Do, settings: &Settings, catalogue: Catalogue, colour: bool) -> anyhow::Result<u8> {
     let store = Store::open(&settings.database).await?;
-    let place = place(&store, a.place).await?;
+    let place = place(&mut *store.read().await?, a.place).await?;
     let app = App::new(store.clone(), Arc::new(catalogue), defaults(settings));
     let stage = Stage::new(Style { colour, width: 100 });
     let mut session = Session::new(app, Arc::new(SystemClock), stage, &place, Door::Shell, &a.who);
@@ -457,40 +473,49 @@ async fn carry_out(a: Do, settings: &Settings, catalogue: Catalogue, colour: boo
 }
 
 async fn simulate(a: Simulate, settings: &Settings, catalogue: &Catalogue) -> anyhow::Result<u8> {
+    let now = SystemClock.now();
+    let day = |option: &str, typed: Option<&String>, zone: Tz| -> Result<Option<NaiveDate>, Usage> {
+        let today = now.with_timezone(&zone).date_naive();
+        Ok(find::maybe_day(typed.map(|t| DayText(t.clone())).as_ref(), today, option)?)
+    };
     let (organisation, file, begins) = if let Some(named) = &a.certificate {
-        let store = Store::open(&settings.database).await?;
-        let place = place(&store, a.place.clone()).await?;
-        let mut c = store.read().await?;
+        let mut c = store::open_to_read(&settings.database).await?;
+        let place = place(&mut c, a.place.clone()).await?;
         let Some(organisation) = store::organisation::at_place(&mut c, &place).await? else {
-            anyhow::bail!("there is no organisation {place} on file");
+            return Err(Usage(format!("there is no organisation {place} on file")).into());
         };
         let files = store::facts(&mut c, organisation.id, true).await?;
         let all: Vec<Certificate> = files.iter().map(|f| f.certificate.clone()).collect();
-        let found = find::certificate(&all, &CertificateRef(named.clone())).map(|c| c.id);
-        drop(c);
-        store.close().await;
-        let id = found.map_err(|words| anyhow::anyhow!(words.plain()))?;
+        let id = find::certificate(&all, &CertificateRef(named.clone())).map_err(Usage::from)?.id;
         let Some(file) = files.into_iter().find(|f| f.certificate.id == id) else {
-            anyhow::bail!("there is no certificate {named} on file");
+            return Err(Usage(format!("there is no certificate {named} on file")).into());
         };
-        let today = organisation.day_of(SystemClock.now());
+        let today = organisation.day_of(now);
         (organisation, file, today)
     } else {
-        let (Some(standard), Some(decided)) = (a.standard.clone(), a.decided) else {
-            complain("give --certificate, or --standard and --decided");
-            return Ok(USAGE);
+        let decided = day("decided", a.decided.as_ref(), a.timezone)?;
+        let expires = day("expires", a.expires.as_ref(), a.timezone)?;
+        let (Some(standard), Some(decided)) = (a.standard.clone(), decided) else {
+            return Err(Usage("give --certificate, or --standard and --decided".to_owned()).into());
         };
         if catalogue.standard(&standard).is_none() {
             let known: Vec<&str> = catalogue.standards.iter().map(|s| s.id.as_str()).collect();
-            complain(&format!("there is no standard {standard}; there is: {}", known.join(", ")));
-            return Ok(USAGE);
+            return Err(
+                Usage(format!("there is no standard {standard}; there is: {}", known.join(", "))).into()
+            );
         }
-        let wanted = Hypothetical { standard, decided, expires: a.expires, zone: a.timezone, hour: a.hour };
-        let (organisation, file) = wanted.facts();
+        let wanted = Hypothetical { standard, decided, expires, zone: a.timezone, hour: a.hour };
+        let (organisation, file) =
+            wanted.facts().map_err(|refusal| Usage::from(say::refusal::rule(&refusal)))?;
         (organisation, file, decided)
     };
-    let from = a.from.unwrap_or(begins);
-    let to = a.to.unwrap_or_else(|| calendar::default_expiry(from));
+    let from = day("from", a.from.as_ref(), organisation.zone)?.unwrap_or(begins);
+    let to = day("to", a.to.as_ref(), organisation.zone)?.unwrap_or_else(|| calendar::default_expiry(from));
+    if to < from {
+        let words =
+            format!("--to {to} is before --from {from}: give the first day as --from, the last as --to");
+        return Err(Usage(words).into());
+    }
     let (from, to) = (start_of(organisation.zone, from), end_of(organisation.zone, to));
     let lines = simulate::lines(&organisation, catalogue, &file, from, to, a.json)?;
     Stage::print(&lines.iter().fold(String::new(), |text, line| text + line + "\n"));

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 use crate::domain::calendar;
-use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
+use crate::domain::certificate::{Certificate, CertificateFile};
 use crate::domain::organisation::Organisation;
+use crate::domain::refusal::Refusal;
 use crate::notify::due::{Facts, Occurrence, occurrences};
 
 /// One message, as a line of JSON.
@@ -38,7 +39,10 @@ pub struct Hypothetical {
 
 impl Hypothetical {
     /// The organisation and the certificate, entered at the first moment of the day of the decision.
-    pub fn facts(&self) -> (Organisation, CertificateFile) {
+    ///
+    /// # Errors
+    /// Where the dates cannot be.
+    pub fn facts(&self) -> Result<(Organisation, CertificateFile), Refusal> {
         let entered = calendar::at_hour(self.zone, self.decided, 0);
         let organisation = Organisation {
             id: 1,
@@ -51,7 +55,7 @@ impl Hypothetical {
             auditor_role: None,
             minimal: false,
         };
-        let certificate = Certificate {
+        let mut certificate = Certificate {
             id: 1,
             no: 1,
             standard: self.standard.clone(),
@@ -62,9 +66,11 @@ impl Hypothetical {
             owner: None,
             stage2_on: None,
             entered_at: entered,
-            cycles: vec![Cycle::first(self.decided, self.expires, entered)],
+            cycles: Vec::new(),
         };
-        (organisation, CertificateFile { certificate, audits: Vec::new(), nonconformities: Vec::new() })
+        let cycle = certificate.decide(self.decided, self.expires, entered)?;
+        certificate.cycles.push(cycle);
+        Ok((organisation, CertificateFile { certificate, audits: Vec::new(), nonconformities: Vec::new() }))
     }
 }
 

@@ -85,7 +85,7 @@ pub(super) fn day(typed: &DayText, today: NaiveDate, option: &str) -> Result<Nai
 }
 
 /// The day meant, if one was given.
-pub(super) fn maybe_day(
+pub(crate) fn maybe_day(
     typed: Option<&DayText>,
     today: NaiveDate,
     option: &str,

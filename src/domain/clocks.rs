@@ -321,12 +321,19 @@ impl Taken {
             self.add(clock, held_in(audits, AuditKind::Surveillance, year), moot);
         }
         // 9.1.3.2, 9.6.3.1.1: renewed before it expires.
-        self.add(clock(Rule::RecertYear, expiry, expiry), next.map(|next| next.decided_on), false);
+        let restorable = calendar::add_months(expiry, RESTORATION_MONTHS);
+        let clock_of_renewal =
+            Clock { lapses_on: Some(restorable), ..clock(Rule::RecertYear, expiry, expiry) };
+        self.add(clock_of_renewal, next.map(|next| next.decided_on), false);
         // 9.6.3.2.5: restored within six months once it has expired.
         let restored = next.map(|next| next.decided_on);
         if restored.is_none_or(|on| on > expiry) {
-            let limit = calendar::add_months(expiry, RESTORATION_MONTHS);
-            let clock = Clock { begins_on: cycle.next_anchor(), ..clock(Rule::Restore, expiry, limit) };
+            let clock = Clock {
+                begins_on: cycle.next_anchor(),
+                // Then it is too late: there is nothing left to be reminded of.
+                lapses_on: Some(calendar::add_days(restorable, 7)),
+                ..clock(Rule::Restore, expiry, restorable)
+            };
             self.add(clock, restored, false);
         }
     }

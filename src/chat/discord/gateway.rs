@@ -409,8 +409,10 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
         let keep = async {
             loop {
                 self.progress.moved.notified().await;
-                // Much may arrive at once: one note for all of it.
-                tokio::time::sleep(KEPT_AFTER).await;
+                if kept.is_some() {
+                    // Much may arrive at once: one note for all of it.
+                    tokio::time::sleep(KEPT_AFTER).await;
+                }
                 let done = self.progress.done();
                 if done != kept {
                     self.keep(done.as_ref()).await;

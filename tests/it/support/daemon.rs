@@ -223,6 +223,20 @@ impl Daemon {
         http(&at, "GET", path, &[], b"").await.unwrap()
     }
 
+    /// Until it has put down which session it has.
+    pub(crate) async fn wait_session_kept(&self) {
+        use sqlx::Connection as _;
+        let address = format!("sqlite://{}?mode=ro", self.database().display());
+        let mut file = sqlx::SqliteConnection::connect(&address).await.unwrap();
+        let kept = async {
+            let ask = "SELECT count(*) FROM registration WHERE scope = 'gateway session' AND digest <> ''";
+            while sqlx::query_scalar::<_, i64>(ask).fetch_one(&mut file).await.unwrap() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(SOON, kept).await.unwrap();
+    }
+
     /// Its resident memory in KiB.
     pub(crate) fn memory(&self) -> u64 {
         let status = self.proc("status");
