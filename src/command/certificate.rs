@@ -17,12 +17,15 @@ use crate::store::snapshot::Snapshot;
 
 impl CertificateAdd {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let Some(standard) = cx.catalogue.standard(&self.standard.0) else {
+        let Some(standard) = cx.catalogue.standard(&self.standard.0.trim().to_lowercase()) else {
             return Err(Stop::Refused(say::refusal::no_standard(&self.standard.0, cx.catalogue)));
         };
         let name = self.name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 80 {
             return Err(Stop::Refused(say::refusal::name_length()));
+        }
+        if find::is_number(&name) {
+            return Err(Stop::Refused(say::refusal::name_is_number(&name)));
         }
         let all = &cx.before.certificates;
         if let Some(same) = all.iter().find(|c| c.name.to_lowercase() == name.to_lowercase()) {
@@ -145,6 +148,9 @@ impl CertificateEdit {
             if name.chars().count() > 80 {
                 return Err(Stop::Refused(say::refusal::name_length()));
             }
+            if find::is_number(&name) {
+                return Err(Stop::Refused(say::refusal::name_is_number(&name)));
+            }
             if let Some(same) =
                 all.iter().find(|c| c.id != was.id && c.name.to_lowercase() == name.to_lowercase())
             {
@@ -169,6 +175,13 @@ impl CertificateEdit {
             None => None,
         };
         let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
+        if let Some(stage2) = find::maybe_day(self.stage2.as_ref(), cx.today, "stage2")? {
+            let first = now.cycles.first().map(|c| c.decided_on).or(decided);
+            if let Some(decided) = first.filter(|decided| stage2 > *decided) {
+                return Err(Stop::Refused(say::refusal::stage2_after_decision(stage2, decided)));
+            }
+            now.stage2_on = Some(stage2);
+        }
         if decided.is_some() || expires.is_some() {
             let Some(last) = now.cycles.pop() else {
                 return Err(Stop::Refused(say::refusal::edit_undecided(&was)));

@@ -14,8 +14,16 @@ use crate::say::card::Line;
 /// A number with the prefix it may be typed with: `NC-12`, `nc 12`, `#12`, `12`.
 fn number(typed: &str, prefix: &str) -> Option<i64> {
     let lower = typed.trim().to_lowercase();
-    let rest = lower.strip_prefix(prefix).unwrap_or(&lower);
-    rest.trim_start_matches(['-', ' ', '#', '.']).parse().ok().filter(|n| *n > 0)
+    let digits = match lower.strip_prefix(prefix) {
+        Some(rest) => rest.trim_start_matches(['-', ' ', '#', '.']),
+        None => lower.trim_start_matches('#'),
+    };
+    digits.parse().ok().filter(|n| *n > 0)
+}
+
+/// Whether a certificate of that name could not be told from the number of one.
+pub(super) fn is_number(name: &str) -> bool {
+    number(name, "c").is_some()
 }
 
 /// The certificate meant: by number (`C-1`, `1`), by name, or by a part of a name that only one has.

@@ -183,12 +183,15 @@ pub struct CertificateEdit {
     /// What you call it
     #[arg(long)]
     pub name: Option<String>,
-    /// The day of the decision that began the current cycle
+    /// The day of the decision that began the latest cycle on record
     #[arg(long)]
     pub decided: Option<DayText>,
-    /// The last valid day of the current cycle
+    /// The last valid day of the latest cycle on record
     #[arg(long)]
     pub expires: Option<DayText>,
+    /// The day for which stage 2 is booked
+    #[arg(long)]
+    pub stage2: Option<DayText>,
     /// The certification body
     #[arg(long)]
     pub body: Option<String>,

@@ -33,7 +33,12 @@ impl Setup {
         let missing =
             o.channel.as_ref().and_then(|c| cx.request.heard.channels.get(c)).and_then(|c| c.missing.clone());
         cx.org = o;
-        Reply::public(say::records::setup(&cx.org, missing.as_deref(), cx.now()))
+        Reply::public(say::records::setup(
+            &cx.org,
+            missing.as_deref(),
+            cx.before.certificates.is_empty(),
+            cx.now(),
+        ))
     }
 }
 

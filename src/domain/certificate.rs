@@ -127,6 +127,11 @@ impl Cycle {
         calendar::day_after(self.expires_on)
     }
 
+    /// The first day on which its renewal may be decided: in its last year, and after it began.
+    pub fn renewable_from(&self) -> NaiveDate {
+        calendar::sub_months(self.expires_on, 12).max(calendar::day_after(self.valid_from()))
+    }
+
     /// The last day on which the certificate can be restored once it expired with this cycle: six months after the
     /// expiry (ISO/IEC 17021-1:2015, 9.6.3.2.5).
     pub fn restorable_until(&self) -> NaiveDate {
@@ -216,8 +221,10 @@ impl Certificate {
     ) -> Result<Cycle, Refusal> {
         let old = self.latest_cycle().ok_or(Refusal::NotDecided)?;
         let until = old.restorable_until();
-        if decided_on <= old.valid_from() {
-            return Err(Refusal::RenewalTooEarly { began_on: old.valid_from() });
+        // Before its last year it is another decision than the one of the recertification.
+        let from = old.renewable_from();
+        if decided_on < from {
+            return Err(Refusal::RenewalTooEarly { from });
         }
         if decided_on > until {
             return Err(Refusal::RestorationOver { until });
@@ -307,7 +314,9 @@ mod tests {
         let renew = |on: &str| certificate.renew(d(on), None, DateTime::UNIX_EPOCH);
         assert!(renew("2029-09-01").is_ok());
         assert_eq!(renew("2029-09-02"), Err(Refusal::RestorationOver { until }));
-        assert_eq!(renew("2026-03-02"), Err(Refusal::RenewalTooEarly { began_on: d("2026-03-02") }));
+        let from = d("2028-03-01");
+        assert_eq!(renew("2028-02-29"), Err(Refusal::RenewalTooEarly { from }));
+        assert!(renew("2028-03-01").is_ok());
     }
 
     #[test]

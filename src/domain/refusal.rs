@@ -46,10 +46,10 @@ pub enum Refusal {
     },
     /// The certificate has no decision yet, so there is nothing to renew.
     NotDecided,
-    /// The renewal would be decided before the cycle that it renews began.
+    /// The renewal would be decided before the last year of the cycle that it renews.
     RenewalTooEarly {
-        /// The day on which that cycle began.
-        began_on: NaiveDate,
+        /// The first day on which it may be.
+        from: NaiveDate,
     },
     /// The certificate expired too long ago to be restored (ISO/IEC 17021-1:2015, 9.6.3.2.5).
     RestorationOver {

@@ -49,7 +49,7 @@ fn warn_missing(card: Card, missing: Option<&[String]>, channel: Option<&String>
 }
 
 /// `/setup`
-pub fn setup(org: &Organisation, missing: Option<&[String]>, now: DateTime<Utc>) -> Card {
+pub fn setup(org: &Organisation, missing: Option<&[String]>, first: bool, now: DateTime<Utc>) -> Card {
     let local = now.with_timezone(&org.zone);
     let role =
         |r: &Option<String>| r.as_ref().map_or_else(|| Line::from("none yet"), |r| Line::new().role(r));
@@ -75,8 +75,9 @@ pub fn setup(org: &Organisation, missing: Option<&[String]>, now: DateTime<Utc>)
             "Privacy: minimal. Public posts carry references and dates only."
         } else {
             "Privacy: open. Statements and names may stand in public posts."
-        })
-        .line(Line::new().text("Next: ").code("/certificate add").text("."));
+        });
+    let card =
+        if first { card.line(Line::new().text("Next: ").code("/certificate add").text(".")) } else { card };
     warn_missing(card, missing, org.channel.as_ref())
 }
 
@@ -380,6 +381,11 @@ pub fn edited(
         text("Number", was.number.as_ref(), now.number.as_ref());
         text("Owner", was.owner.as_ref().map(|p| &p.name), now.owner.as_ref().map(|p| &p.name));
     }
+    if was.stage2_on != now.stage2_on
+        && let Some(on) = now.stage2_on
+    {
+        lines.push(Line::new().text("Stage 2: ").date(on));
+    }
     if was.channel != now.channel
         && let Some(channel) = &now.channel
     {
@@ -463,6 +469,22 @@ pub fn preview(org: &Organisation, c: &Certificate, coming: &[Occurrence], month
     card
 }
 
+/// What comes next on the way to a certificate.
+fn preparing(c: &Certificate, today: NaiveDate) -> Line {
+    let line = Line::new().text("Next: ");
+    match c.stage2_on {
+        None => line
+            .text("book stage 2 with the body, then ")
+            .code(format!("/certificate edit certificate:C-{} stage2:", c.no)),
+        Some(on) if on >= today => line.text("stage 2 ").line(dated(on, today)),
+        Some(on) => line
+            .text("the body's decision (stage 2 was ")
+            .line(dated(on, today))
+            .text("), then ")
+            .code(format!("/certificate decide certificate:C-{} date:", c.no)),
+    }
+}
+
 /// `/status`
 pub fn status(
     org: &Organisation,
@@ -488,6 +510,9 @@ pub fn status(
         let mut lines = vec![Line::new().said(&c.name).text(", ").line(status_words(c, today))];
         if let Some(phase) = phase_line(&about) {
             lines.push(Line::new().text("Phase: ").line(phase));
+        }
+        if c.cycles.is_empty() {
+            lines.push(preparing(c, today));
         }
         if let Some(next) = clocks::next_clock(&clocks, today) {
             lines.push(Line::new().text("Next: ").line(clock_line(next, today)));

@@ -285,6 +285,12 @@ pub(crate) fn name_length() -> Line {
     "A certificate's name has 1 to 80 characters. Give a shorter one.".into()
 }
 
+pub(crate) fn name_is_number(name: &str) -> Line {
+    Line::new().said(name).text(
+        " would be read as a certificate's number. Give a name with more in it, such as its scope or site.",
+    )
+}
+
 pub(crate) fn name_taken(same: &Certificate) -> Line {
     Line::new()
         .text("There is a certificate ")
@@ -300,7 +306,9 @@ pub(crate) fn stage2_after_decision(stage2: NaiveDate, decided: NaiveDate) -> Li
         .date(stage2)
         .text(" would come after the decision on ")
         .date(decided)
-        .text(". The decision follows the audit (ISO/IEC 17021-1:2015 9.5): correct one of the two.")
+        .text(". The decision follows the audit (ISO/IEC 17021-1:2015 9.5): correct the one with ")
+        .code("/certificate edit")
+        .text(" (stage2), or give another day.")
 }
 
 pub(crate) fn expires_without_decision() -> Line {
@@ -371,7 +379,7 @@ pub fn rule(refusal: &Refusal) -> Line {
         }
         Refusal::AlreadyDecided { on } => Line::new().text("This certificate was decided on ").date(*on).text(". Record a renewal with ").code("/certificate renew").text(", or correct the date with ").code("/certificate edit").text("."),
         Refusal::NotDecided => Line::new().text("This certificate has no decision yet, so there is nothing to renew. Record it with ").code("/certificate decide").text("."),
-        Refusal::RenewalTooEarly { began_on } => Line::new().text("The cycle to renew began on ").date(*began_on).text(". A renewal is decided after that."),
+        Refusal::RenewalTooEarly { from } => Line::new().text("A renewal is decided in the last year of its cycle: from ").date(*from).text(" on. If the body cut the cycle short, correct its last day first with ").code("/certificate edit").text(" (expires)."),
         Refusal::RestorationOver { until } => Line::new().text("The certificate could be restored until ").date(*until).text(", six months after its expiry (ISO/IEC 17021-1:2015 9.6.3.2.5). After that it takes an initial certification: add it anew with ").code("/certificate add").text("."),
         Refusal::ExpiryTooEarly { earliest } => Line::new().text("The certificate cannot expire before ").date(*earliest).text(". Give a later day, or leave it out for three years less a day."),
     }

@@ -231,7 +231,7 @@ pub struct Told {
     pub door: String,
 }
 
-/// The latest entries that touched a row, newest first.
+/// The latest entries that touched a row, or one that belongs to it (a certificate's cycles), newest first.
 pub async fn touching(
     c: &mut SqliteConnection,
     org: i64,
@@ -243,10 +243,12 @@ pub async fn touching(
     let rows = sqlx::query!(
         r#"SELECT j.at, p.name AS actor, j.verb, j.reason, j.door
            FROM journal j JOIN person p ON p.id = j.actor_id
-           WHERE j.org_id = ? AND EXISTS (
+           WHERE j.org_id = ?1 AND EXISTS (
                SELECT 1 FROM json_each(j.images) e
-               WHERE e.value ->> 'table' = ? AND e.value ->> 'id' = ?)
-           ORDER BY j.seq DESC LIMIT ?"#,
+               WHERE (e.value ->> 'table' = ?2 AND e.value ->> 'id' = ?3)
+                  OR (?2 = 'certificate' AND e.value ->> 'table' = 'cycle'
+                      AND e.value ->> 'row' ->> 'certificate_id' = ?3))
+           ORDER BY j.seq DESC LIMIT ?4"#,
         org,
         name,
         id,

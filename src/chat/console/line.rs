@@ -342,6 +342,10 @@ fn speaker(words: &[Word]) -> Typed {
     };
     if role.is_some() {
         names.pop();
+    } else if let [_, .., last] = names.as_slice()
+        && ["manager", "auditor", "member"].iter().any(|r| strsim::levenshtein(r, &last.to_lowercase()) <= 2)
+    {
+        return Typed::Wrong(USAGE.to_owned());
     }
     let name = names.join(" ");
     let name = name.trim().trim_start_matches('@');
