@@ -98,7 +98,10 @@ fn link_in(text: &str) -> Option<&str> {
 }
 
 fn is_link(word: &str) -> bool {
-    ["https://", "http://"].iter().any(|s| word.strip_prefix(s).is_some_and(|rest| rest.contains('.')))
+    let scheme = ["https://", "http://"]
+        .iter()
+        .find(|s| word.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)));
+    scheme.is_some_and(|s| word.get(s.len()..).is_some_and(|rest| rest.starts_with(char::is_alphanumeric)))
 }
 
 async fn keep(cx: &mut Change<'_>, nc: &Nonconformity, new: New<'_>) -> Result<(), Stop> {

@@ -280,7 +280,9 @@ impl Taken {
     /// The clocks that come with a cycle.
     fn cycle(&mut self, certificate: &Certificate, cycle: &Cycle, audits: &[&Audit]) {
         let next = certificate.cycle_after(cycle.n);
-        let moot = next.is_some();
+        // A renewal settles what was missed before it, and ends with its cycle what still runs.
+        let today = self.today;
+        let moot = |limit| next.is_some_and(|next| limit < next.decided_on || next.anchor <= today);
         let clock = |rule, anchor, limit| Clock {
             rule,
             subject: None,
@@ -304,7 +306,7 @@ impl Taken {
                 .filter(|on| next.is_none_or(|next| *on < next.anchor))
                 .min();
             let clock = Clock { lapses_on: Some(expiry), ..clock(Rule::S1Latest, cycle.decided_on, limit) };
-            self.add(clock, met, moot);
+            self.add(clock, met, moot(limit));
         }
         // 9.1.3.3: once in each calendar year after the decision's and before the expiry's, but for years of a
         // recertification audit.
@@ -318,7 +320,7 @@ impl Taken {
                 lapses_on: Some(expiry),
                 ..clock(Rule::SurvCalendarYear, cycle.decided_on, limit)
             };
-            self.add(clock, held_in(audits, AuditKind::Surveillance, year), moot);
+            self.add(clock, held_in(audits, AuditKind::Surveillance, year), moot(limit));
         }
         // 9.1.3.2, 9.6.3.1.1: renewed before it expires.
         let restorable = calendar::add_months(expiry, RESTORATION_MONTHS);

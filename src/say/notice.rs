@@ -73,7 +73,11 @@ impl About<'_> {
 
 /// A clock in a line: what, by when, by which rule.
 pub(crate) fn clock_line(clock: &Clock, today: NaiveDate) -> Line {
-    let line = Line::new().text(clock.title()).text(" by ").line(dated(clock.limit, today));
+    let line = Line::new().text(clock.title()).text(" by ");
+    let line = match clock.state {
+        ClockState::Met { .. } | ClockState::MetLate { .. } => line.date(clock.limit),
+        ClockState::Running | ClockState::Missed => line.line(dated(clock.limit, today)),
+    };
     let line = match clock.state {
         ClockState::Met { on } => line.text(", met on ").date(on),
         ClockState::MetLate { on } => line.text(", met late on ").date(on),
