@@ -48,6 +48,7 @@ CREATE TABLE certificate (
     owner_id   INTEGER,
     stage2_on  TEXT CONSTRAINT certificate_stage2 CHECK (stage2_on IS NULL OR length(stage2_on) = 10),
     entered_at INTEGER NOT NULL,
+    stage2_known_at INTEGER NOT NULL,
     UNIQUE (org_id, no),
     UNIQUE (org_id, id),
     FOREIGN KEY (org_id, owner_id) REFERENCES person (org_id, id)
@@ -63,6 +64,8 @@ CREATE TABLE cycle (
     expires_on     TEXT NOT NULL CONSTRAINT cycle_expires CHECK (length(expires_on) = 10 AND expires_on > anchor),
     revision       INTEGER NOT NULL CONSTRAINT cycle_revision CHECK (revision >= 1),
     known_at       INTEGER NOT NULL,
+    -- Since when its expiry is on record: what would have been due before that is not said.
+    expires_known_at INTEGER NOT NULL,
     UNIQUE (certificate_id, n),
     FOREIGN KEY (org_id, certificate_id) REFERENCES certificate (org_id, id)
 ) STRICT;

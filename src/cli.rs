@@ -29,7 +29,7 @@ use crate::notify::deliver::Deliverer;
 use crate::say::card::Line;
 use crate::simulate::{self, Hypothetical};
 use crate::store::{self, OpenFault, Store};
-use crate::{demo, http, logging, say};
+use crate::{backup, demo, http, logging, say};
 
 const USAGE: u8 = 64;
 const BUG: u8 = 70;
@@ -61,6 +61,10 @@ enum Verb {
     Simulate(Simulate),
     /// Check the journal against the tables
     Verify(Verify),
+    /// Take a backup, beside a running daemon, and prove it
+    Backup(Backup),
+    /// Put a backup in the place of the database; the daemon must not run
+    Restore(Restore),
     /// Ask the running daemon how it is (for a container's health check)
     Health(Health),
     /// Print a generated page of the documentation
@@ -149,6 +153,21 @@ struct Verify {
 }
 
 #[derive(Debug, Args)]
+struct Backup {
+    /// A folder, or a file that does not exist (left out: the setting backup.folder)
+    to: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Restore {
+    /// The backup
+    from: PathBuf,
+    /// Move the database that is there aside
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Args)]
 struct Health {
     /// Whether it is ready, not only alive
     #[arg(long)]
@@ -230,6 +249,8 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
             Verb::Do(a) => told(carry_out(a, &settings, catalogue, colour).await),
             Verb::Simulate(a) => told(simulate(a, &settings, &catalogue).await),
             Verb::Verify(a) => told(verify(a, &settings).await),
+            Verb::Backup(a) => told(back_up(a, &settings).await),
+            Verb::Restore(a) => told(restore(a, &settings).await),
             Verb::Health(a) => told(health(a, &settings).await),
             Verb::Docs(a) => {
                 Stage::print(&match a.page {
@@ -262,6 +283,16 @@ fn told(result: anyhow::Result<u8>) -> u8 {
         Err(e) => {
             let code = match e.downcast_ref::<OpenFault>() {
                 _ if e.is::<Usage>() => USAGE,
+                _ if e.is::<backup::Fault>() => match e.downcast_ref::<backup::Fault>() {
+                    Some(backup::Fault::Damaged(_) | backup::Fault::Open(OpenFault::Corrupt(_))) => ALTERED,
+                    Some(backup::Fault::Open(OpenFault::Locked(_))) => LOCKED,
+                    Some(
+                        backup::Fault::Open(OpenFault::Setting(_))
+                        | backup::Fault::Refused(_)
+                        | backup::Fault::Io { .. },
+                    ) => SETTING,
+                    Some(backup::Fault::Store(_)) | None => BUG,
+                },
                 Some(OpenFault::Setting(_)) => SETTING,
                 Some(OpenFault::Corrupt(_)) => ALTERED,
                 Some(OpenFault::Locked(_)) => LOCKED,
@@ -466,7 +497,14 @@ async fn carry_out(a: Do, settings: &Settings, catalogue: Catalogue, colour: boo
     let stage = Stage::new(Style { colour, width: 100 });
     let mut session = Session::new(app, Arc::new(SystemClock), stage, &place, Door::Shell, &a.who);
     session.speak_as(&a.who, Some(a.role.into()));
-    let line: Vec<String> = a.words.iter().map(|w| quoted(w)).collect();
+    if a.who.trim().is_empty() {
+        return Err(Usage("--as needs a name: who does it".to_owned()).into());
+    }
+    // A whole line in one word is one that was pasted from the chat.
+    let line: Vec<String> = match a.words.as_slice() {
+        [one] if one.trim().contains(' ') => vec![one.clone()],
+        words => words.iter().map(|w| quoted(w)).collect(),
+    };
     let flow = session.line(&line.join(" "), &mut |_| None).await;
     store.close().await;
     Ok(u8::from(flow == Flow::Refused))
@@ -532,6 +570,39 @@ fn end_of(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
         Some(next) => start_of(zone, next) - TimeDelta::milliseconds(1),
         None => day.and_time(NaiveTime::MIN).and_utc(),
     }
+}
+
+async fn back_up(a: Backup, settings: &Settings) -> anyhow::Result<u8> {
+    let to = a.to.as_deref().unwrap_or(&settings.backup_folder);
+    let taken = backup::take(&settings.database, to, SystemClock.now()).await?;
+    Stage::print(&format!("{}: {} bytes, opened and found whole\n", taken.path.display(), taken.bytes));
+    for v in &taken.chains {
+        Stage::print(&format!(
+            "{}: {} entries, head {}={}:{}\n",
+            v.place, v.head.seq, v.place, v.head.seq, v.head.hash
+        ));
+    }
+    Ok(0)
+}
+
+async fn restore(a: Restore, settings: &Settings) -> anyhow::Result<u8> {
+    let put = backup::restore(&a.from, &settings.database, a.force, SystemClock.now()).await?;
+    if let Some(moved) = &put.moved {
+        Stage::print(&format!("what was there stands in {}\n", moved.display()));
+    }
+    Stage::print(&format!(
+        "{}: as of {}; what was recorded after that is not in it\n",
+        settings.database.display(),
+        put.taken.format("%Y-%m-%d %H:%M:%S UTC")
+    ));
+    for v in &put.chains {
+        Stage::print(&format!(
+            "{}: {} entries, head {}={}:{}\n",
+            v.place, v.head.seq, v.place, v.head.seq, v.head.hash
+        ));
+    }
+    Stage::print("Start the daemon: before it posts, it looks in the channels for what was said since.\n");
+    Ok(0)
 }
 
 async fn verify(a: Verify, settings: &Settings) -> anyhow::Result<u8> {

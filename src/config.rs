@@ -46,6 +46,12 @@ pub struct Settings {
     pub late_after_minutes: u32,
     /// The largest file taken, in bytes.
     pub max_attachment_bytes: u64,
+    /// Where backups are put.
+    pub backup_folder: PathBuf,
+    /// How many hours apart the daemon takes backups; 0: none.
+    pub backup_every_hours: u32,
+    /// How many it keeps.
+    pub backup_keep: u32,
     /// A folder of standards and programmes that add or override.
     pub data_folder: Option<PathBuf>,
 }
@@ -390,14 +396,21 @@ impl Reader {
         let hour = self.whole("organisation.hour", 0, 23, "an hour");
         let late = self.whole("notices.late_after_minutes", 1, LATE_LIMIT, "a number of minutes");
         let bytes = self.whole("attachments.max_bytes", 1, BYTES_LIMIT, "a number of bytes");
+        let every = self.whole("backup.every_hours", 0, 24 * 366, "a number of hours");
+        let keep = self.whole("backup.keep", 1, 10_000, "a number of backups");
+        let backups = self.filled("backup.folder").map(PathBuf::from);
         let data_folder = self.folder();
         let discord = match (token, api) {
             (Some(token), Some(api)) => Some(DiscordSettings { token, api, guild }),
             _ => None,
         };
+        let database = database?;
         Some(Settings {
             discord,
-            database: database?,
+            backup_folder: backups.unwrap_or_else(|| crate::backup::folder_beside(&database)),
+            backup_every_hours: u32::try_from(every?).ok()?,
+            backup_keep: u32::try_from(keep?).ok()?,
+            database,
             listen,
             log: log?,
             log_format: log_format?,
@@ -903,7 +916,7 @@ mod tests {
     #[test]
     fn every_setting_is_described_once() {
         let known = known();
-        assert_eq!(known.len(), 13);
+        assert_eq!(known.len(), 16);
         for setting in &known {
             assert!(setting.meaning.ends_with('.'), "{setting:?}");
         }

@@ -1,5 +1,6 @@
 //! The daemon: wires clock, store, notifier, chat and HTTP together; starts, is ready, drains, stops.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::backup;
 use crate::catalogue::Catalogue;
 use crate::chat::Post;
 use crate::chat::discord::{self, Discord, End, Remembered};
@@ -26,6 +28,9 @@ const SOFT_STOP: Duration = Duration::from_secs(3);
 
 /// How long changes are gathered before the notifier looks at them: it must not get in the way of the next one.
 const GATHER: Duration = Duration::from_millis(50);
+
+/// How often it is looked whether a backup is due.
+const BACKUP_LOOK: Duration = Duration::from_secs(60);
 
 /// Why the daemon ends, for its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +129,17 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
     .map_err(Ended::Setting)?;
     watch_connection(&adapter, &health);
 
+    if settings.backup_every_hours > 0 {
+        let every = TimeDelta::hours(settings.backup_every_hours.into());
+        let (database, folder) = (settings.database.clone(), settings.backup_folder.clone());
+        let keep = usize::try_from(settings.backup_keep).unwrap_or(usize::MAX);
+        let (clock, health, stop) = (Arc::clone(&clock), Arc::clone(&health), stop.clone());
+        tracker.spawn(async move {
+            let backups = keep_backups(&database, &folder, every, keep, &*clock, &health);
+            stop.run_until_cancelled(backups).await;
+        });
+    }
+
     let late_after = TimeDelta::minutes(settings.late_after_minutes.into());
     let deliverer = Deliverer::new(app.clone(), adapter.post(), late_after);
     let alarm = Alarm::start(Arc::clone(&clock)).await.context("starting the alarm")?;
@@ -172,6 +188,42 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
     }
     tracing::info!("stopped");
     ended
+}
+
+/// Takes a backup whenever one is due, by the age of the latest in the folder: one that was missed is made up for.
+async fn keep_backups(
+    database: &Path,
+    folder: &Path,
+    every: TimeDelta,
+    keep: usize,
+    clock: &dyn Clock,
+    health: &Health,
+) {
+    loop {
+        let now = clock.now();
+        if backup::due(folder, every, now) {
+            match backup::take(database, folder, now).await {
+                Ok(taken) => {
+                    if let Err(fault) = backup::prune(folder, keep) {
+                        tracing::warn!(
+                            error = &fault as &dyn std::error::Error,
+                            "old backups could not be removed"
+                        );
+                    }
+                    tracing::info!(path = %taken.path.display(), bytes = taken.bytes, "backup taken and proven");
+                }
+                Err(fault) => {
+                    tracing::error!(
+                        error = &fault as &dyn std::error::Error,
+                        folder = %folder.display(),
+                        "no backup could be taken; it is tried again in a minute"
+                    );
+                }
+            }
+        }
+        health.set_backup(backup::latest(folder));
+        tokio::time::sleep(BACKUP_LOOK).await;
+    }
 }
 
 fn watch_connection<R: Remembered + 'static>(adapter: &Discord<R>, health: &Arc<Health>) {

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -40,6 +41,7 @@ struct Vitals {
     stopping: bool,
     gateway: Gateway,
     store: Result<(), String>,
+    backup: Option<DateTime<Utc>>,
 }
 
 /// The state of the connection over which requests arrive.
@@ -65,6 +67,8 @@ pub struct Snapshot {
     pub gateway: &'static str,
     /// How long the gateway has been lost, if it is.
     pub gateway_lost: Option<Duration>,
+    /// When the latest scheduled backup was taken, if there is one.
+    pub backup: Option<DateTime<Utc>>,
 }
 
 impl Default for Health {
@@ -83,6 +87,7 @@ impl Health {
             stopping: false,
             gateway: Gateway::Never,
             store: Err("not open yet".to_owned()),
+            backup: None,
         }))
     }
 
@@ -119,6 +124,11 @@ impl Health {
     /// Whether the store is open and its last write went through; if not, why.
     pub fn set_store(&self, store: Result<(), String>) {
         self.change(|vitals| vitals.store = store);
+    }
+
+    /// When the latest scheduled backup was taken.
+    pub fn set_backup(&self, at: Option<DateTime<Utc>>) {
+        self.change(|vitals| vitals.backup = at);
     }
 
     /// How the process fares now.
@@ -159,7 +169,15 @@ impl Health {
         if vitals.stopping {
             unready.push("process: stopping".to_owned());
         }
-        Snapshot { uptime: since(vitals.started), last_tick_age, ailing, unready, gateway, gateway_lost }
+        Snapshot {
+            uptime: since(vitals.started),
+            last_tick_age,
+            ailing,
+            unready,
+            gateway,
+            gateway_lost,
+            backup: vitals.backup,
+        }
     }
 }
 
@@ -190,6 +208,7 @@ fn answer(well: &str, against: &[String], now: &Snapshot) -> Response {
         "last_tick_age_seconds": now.last_tick_age.as_secs(),
         "gateway": now.gateway,
         "gateway_lost_seconds": now.gateway_lost.map(|lost| lost.as_secs()),
+        "last_backup": now.backup.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
         "uptime_seconds": now.uptime.as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });

@@ -12,6 +12,7 @@
 //! - [`catalogue`]: standards and programmes as data. [`simulate`]: what will be posted. [`demo`]: a cycle, played.
 //! - [`cli`], [`daemon`], [`config`], [`http`], [`logging`], [`clock`]: the operator's side.
 
+pub mod backup;
 pub mod catalogue;
 pub mod chat;
 pub mod cli;

@@ -66,6 +66,7 @@ impl Hypothetical {
             owner: None,
             stage2_on: None,
             entered_at: entered,
+            stage2_known_at: entered,
             cycles: Vec::new(),
         };
         let cycle = certificate.decide(self.decided, self.expires, entered)?;

@@ -88,6 +88,26 @@ pub enum Looked {
     },
 }
 
+/// One of our own messages in a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// The chat's id of the message.
+    pub message: String,
+    /// When it was posted.
+    pub at: DateTime<Utc>,
+    /// The mark that it carries.
+    pub reference: String,
+}
+
+/// Why it could not be told what was said in a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CannotTell {
+    /// Whether trying again later may help; `false` where the permission is missing.
+    pub passing: bool,
+    /// Why.
+    pub why: String,
+}
+
 /// The outbound port: where reminders go.
 pub trait Post: Send + Sync {
     /// Posts a message once; never retries by itself, never panics.
@@ -101,4 +121,11 @@ pub trait Post: Send + Sync {
         reference: &str,
         since: DateTime<Utc>,
     ) -> impl Future<Output = Looked> + Send;
+
+    /// Our own messages in the channel that carry a mark and are not older than `since`.
+    fn said(
+        &self,
+        channel: &str,
+        since: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Vec<Own>, CannotTell>> + Send;
 }

@@ -7,6 +7,7 @@ use super::grammar::{
     CycleShow,
 };
 use super::option::CertificateRef;
+use crate::domain::audit::AuditKind;
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
 use crate::notify::due;
@@ -60,6 +61,7 @@ impl CertificateAdd {
             owner,
             stage2_on: stage2,
             entered_at: cx.now(),
+            stage2_known_at: cx.now(),
             cycles: Vec::new(),
         };
         if let Some(decided) = decided {
@@ -113,7 +115,9 @@ impl CertificateDecide {
         let (mut certificate, before) = changing(cx, &self.certificate)?;
         let on = find::past_day(&self.date, cx.today, "date")?;
         let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
-        if let Some(stage2) = certificate.stage2_on.filter(|s| *s > on) {
+        // One that was held earlier than booked is on record as an audit.
+        let held = before.audits.iter().any(|a| a.kind == AuditKind::Stage2 && a.ends_on <= on);
+        if let Some(stage2) = certificate.stage2_on.filter(|s| *s > on && !held) {
             return Err(Stop::Refused(say::refusal::stage2_after_decision(stage2, on)));
         }
         let cycle = certificate.decide(on, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
@@ -180,7 +184,16 @@ impl CertificateEdit {
             if let Some(decided) = first.filter(|decided| stage2 > *decided) {
                 return Err(Stop::Refused(say::refusal::stage2_after_decision(stage2, decided)));
             }
-            now.stage2_on = Some(stage2);
+            if now.stage2_on != Some(stage2) {
+                now.stage2_on = Some(stage2);
+                now.stage2_known_at = cx.now();
+            }
+        }
+        if let (Some(stage2), Some(decided)) = (now.stage2_on, decided)
+            && stage2 > decided
+            && now.cycles.len() == 1
+        {
+            return Err(Stop::Refused(say::refusal::stage2_after_decision(stage2, decided)));
         }
         if decided.is_some() || expires.is_some() {
             let Some(last) = now.cycles.pop() else {
@@ -227,7 +240,9 @@ fn corrected(
         rest.renew(decided_on, expires_on, now)?
     };
     Ok(if fresh.anchor == last.anchor {
-        Cycle { revision: last.revision, known_at: last.known_at, ..fresh }
+        let same = fresh.expires_on == last.expires_on;
+        let expires_known_at = if same { last.expires_known_at } else { now };
+        Cycle { revision: last.revision, known_at: last.known_at, expires_known_at, ..fresh }
     } else {
         Cycle { revision: last.revision.saturating_add(1), ..fresh }
     })

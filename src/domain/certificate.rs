@@ -31,6 +31,8 @@ pub struct Certificate {
     pub stage2_on: Option<NaiveDate>,
     /// When it was entered here.
     pub entered_at: DateTime<Utc>,
+    /// Since when this day of stage 2 is on record.
+    pub stage2_known_at: DateTime<Utc>,
     /// Its cycles, oldest first; none while it is being prepared for.
     pub cycles: Vec<Cycle>,
 }
@@ -50,6 +52,8 @@ pub struct Cycle {
     pub revision: u32,
     /// Since when this anchor has been on record: what fell due earlier is not announced.
     pub known_at: DateTime<Utc>,
+    /// Since when this expiry is on record.
+    pub expires_known_at: DateTime<Utc>,
 }
 
 /// Where a certificate stands.
@@ -119,7 +123,7 @@ impl Cycle {
         known_at: DateTime<Utc>,
     ) -> Self {
         let expires_on = expires_on.unwrap_or_else(|| calendar::default_expiry(anchor));
-        Self { n, decided_on, anchor, expires_on, revision: 1, known_at }
+        Self { n, decided_on, anchor, expires_on, revision: 1, known_at, expires_known_at: known_at }
     }
 
     /// The anchor of the cycle after this one: the day after the expiry.
@@ -233,10 +237,18 @@ impl Certificate {
     }
 }
 
-/// Refuses a cycle that would expire before it begins.
+/// Refuses a cycle that would expire before it begins, or years after it should.
 fn sound(cycle: Cycle) -> Result<Cycle, Refusal> {
-    let earliest = cycle.valid_from();
-    if cycle.expires_on < earliest { Err(Refusal::ExpiryTooEarly { earliest }) } else { Ok(cycle) }
+    let earliest = cycle.valid_from().max(calendar::day_after(cycle.anchor));
+    // Three years at most (9.1.3.2); a body may add months to them, not another cycle.
+    let latest = calendar::add_months(cycle.anchor, 48);
+    if cycle.expires_on < earliest {
+        Err(Refusal::ExpiryTooEarly { earliest })
+    } else if cycle.expires_on > latest {
+        Err(Refusal::ExpiryTooLate { latest })
+    } else {
+        Ok(cycle)
+    }
 }
 
 #[cfg(test)]
@@ -259,6 +271,7 @@ mod tests {
             owner: None,
             stage2_on: None,
             entered_at: DateTime::UNIX_EPOCH,
+            stage2_known_at: DateTime::UNIX_EPOCH,
             cycles: vec![Cycle::first(d(decided), None, DateTime::UNIX_EPOCH)],
         }
     }
@@ -331,7 +344,7 @@ mod tests {
         assert_eq!(certificate.renew(d("2026-04-01"), None, known), Err(Refusal::NotDecided));
         assert_eq!(
             certificate.decide(d("2026-04-01"), Some(d("2026-03-31")), known),
-            Err(Refusal::ExpiryTooEarly { earliest: d("2026-04-01") })
+            Err(Refusal::ExpiryTooEarly { earliest: d("2026-04-02") })
         );
     }
 }

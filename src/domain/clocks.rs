@@ -324,13 +324,15 @@ impl Taken {
         }
         // 9.1.3.2, 9.6.3.1.1: renewed before it expires.
         let restorable = calendar::add_months(expiry, RESTORATION_MONTHS);
+        let known_at = cycle.expires_known_at;
         let clock_of_renewal =
-            Clock { lapses_on: Some(restorable), ..clock(Rule::RecertYear, expiry, expiry) };
+            Clock { known_at, lapses_on: Some(restorable), ..clock(Rule::RecertYear, expiry, expiry) };
         self.add(clock_of_renewal, next.map(|next| next.decided_on), false);
         // 9.6.3.2.5: restored within six months once it has expired.
         let restored = next.map(|next| next.decided_on);
         if restored.is_none_or(|on| on > expiry) {
             let clock = Clock {
+                known_at,
                 begins_on: cycle.next_anchor(),
                 // Then it is too late: there is nothing left to be reminded of.
                 lapses_on: Some(calendar::add_days(restorable, 7)),
@@ -516,6 +518,7 @@ mod tests {
             owner: None,
             stage2_on: None,
             entered_at: DateTime::UNIX_EPOCH,
+            stage2_known_at: DateTime::UNIX_EPOCH,
             cycles,
         }
     }

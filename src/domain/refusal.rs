@@ -61,6 +61,11 @@ pub enum Refusal {
         /// The first day that can be the expiry.
         earliest: NaiveDate,
     },
+    /// The expiry lies years beyond the cycle's three (ISO/IEC 17021-1:2015, 9.1.3.2).
+    ExpiryTooLate {
+        /// The last day that is taken.
+        latest: NaiveDate,
+    },
 }
 
 /// How somebody had a part in a corrective action.

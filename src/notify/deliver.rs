@@ -10,18 +10,21 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
 
 use super::due::Occurrence;
 use super::plan::{self, Outbox};
-use crate::chat::{Ask, Looked, Outgoing, Post, Posted};
+use crate::chat::{Ask, CannotTell, Looked, Outgoing, Own, Post, Posted};
 use crate::clock::Clock;
 use crate::command::App;
 use crate::fault;
 use crate::say::card::{Card, Line};
 use crate::say::notice::{self, About};
 use crate::store::notices::{self, Outcome};
-use crate::store::{self, Fault};
+use crate::store::{self, Fault, Restored, Write};
 
+/// How the mark of a digest begins.
+const DIGEST: &str = "ckd-";
 /// How long Discord surely still knows a nonce ("the past few minutes").
 const NONCE_KNOWN: Duration = Duration::from_secs(100);
 /// Waits between tries of one channel; the last is repeated.
@@ -37,6 +40,10 @@ pub struct Deliverer<P> {
     waiting: HashMap<String, (Instant, usize)>,
     /// Posts tried in this process: when first, by the monotonic clock.
     tried: HashMap<i64, Instant>,
+    /// Whether the file was restored from a backup, once that was asked.
+    restored: OnceCell<Option<Restored>>,
+    /// What was said in a channel since the backup was taken; `None` where that cannot be told.
+    said: HashMap<String, Option<Vec<Own>>>,
 }
 
 /// What a round of delivery came to.
@@ -53,7 +60,15 @@ pub struct Round {
 impl<P: Post> Deliverer<P> {
     /// A deliverer; a notice posted more than `late_after` after it was due is marked as late.
     pub fn new(app: App, post: P, late_after: TimeDelta) -> Self {
-        Self { app, post, late_after, waiting: HashMap::new(), tried: HashMap::new() }
+        Self {
+            app,
+            post,
+            late_after,
+            waiting: HashMap::new(),
+            tried: HashMap::new(),
+            restored: OnceCell::new(),
+            said: HashMap::new(),
+        }
     }
 
     /// Plans and posts everything that is due by now.
@@ -132,12 +147,7 @@ impl<P: Post> Deliverer<P> {
                     }
                     Looked::CannotTell { passing: false, .. } => {
                         open = true;
-                        post.card.lines.insert(
-                            0,
-                            Line::new()
-                                .strong("May be a repeat: ")
-                                .text("it could not be told whether this was posted before."),
-                        );
+                        post.card = maybe_again(post.card);
                     }
                 }
             }
@@ -148,8 +158,20 @@ impl<P: Post> Deliverer<P> {
 
     async fn organisation(&mut self, org: i64, clock: &dyn Clock, round: &mut Round) -> Result<(), Fault> {
         let now = clock.now();
-        let mut w = self.app.store().write().await?;
-        let outbox = plan::plan(&mut w, org, self.app.catalogue(), now).await?;
+        let (mut w, outbox) = loop {
+            let mut w = self.app.store().write().await?;
+            let mut outbox = plan::plan(&mut w, org, self.app.catalogue(), now).await?;
+            let Some(restored) = self.restored().await? else { break (w, outbox) };
+            let unknown = self.unknown(&outbox, restored);
+            if unknown.is_empty() {
+                self.settle_said(&mut w, &mut outbox, restored, now).await?;
+                break (w, outbox);
+            }
+            w.commit().await?;
+            for channel in unknown {
+                self.look_back(&channel, restored).await;
+            }
+        };
         let posts = self.compose(&outbox, now);
         let mut claimed = Vec::with_capacity(posts.len());
         for (post, notices) in posts {
@@ -169,6 +191,84 @@ impl<P: Post> Deliverer<P> {
         Ok(())
     }
 
+    async fn restored(&self) -> Result<Option<Restored>, Fault> {
+        self.restored.get_or_try_init(|| Restored::of(self.app.store())).await.copied()
+    }
+
+    /// The channels that are to be looked into before anything is said there of what was due before the restoration.
+    fn unknown(&self, outbox: &Outbox, restored: Restored) -> Vec<String> {
+        let mut channels: Vec<String> = outbox
+            .pending
+            .iter()
+            .filter(|(_, o)| o.due_at <= restored.at)
+            .filter_map(|(_, o)| channel_of(outbox, o))
+            .filter(|channel| !self.said.contains_key(*channel) && !self.waits(channel))
+            .map(ToOwned::to_owned)
+            .collect();
+        channels.sort();
+        channels.dedup();
+        channels
+    }
+
+    async fn look_back(&mut self, channel: &str, restored: Restored) {
+        match self.post.said(channel, restored.taken - TimeDelta::minutes(5)).await {
+            Ok(said) => {
+                tracing::info!(
+                    channel,
+                    messages = said.len(),
+                    "looked for what was said since the backup was taken"
+                );
+                self.said.insert(channel.to_owned(), Some(said));
+            }
+            Err(CannotTell { passing: true, why }) => {
+                tracing::warn!(channel, why, "what was said since the backup was taken is not known yet");
+                self.back_off(channel, None);
+            }
+            Err(CannotTell { passing: false, why }) => {
+                tracing::warn!(channel, why, "what was said since the backup was taken cannot be told");
+                self.said.insert(channel.to_owned(), None);
+            }
+        }
+    }
+
+    /// Settles what the file's later self said: by the mark of its message, or in a digest, which holds everything
+    /// that was late in its channel.
+    async fn settle_said(
+        &self,
+        w: &mut Write<'_>,
+        outbox: &mut Outbox,
+        restored: Restored,
+        now: DateTime<Utc>,
+    ) -> Result<(), Fault> {
+        let org = outbox.organisation.id;
+        let mut said = Vec::new();
+        for (id, o) in outbox.pending.iter().filter(|(_, o)| o.due_at <= restored.at) {
+            let Some(channel) = channel_of(outbox, o) else { continue };
+            let Some(Some(own)) = self.said.get(channel) else { continue };
+            let mark = marks(org, channel, &[&o.key]).reference;
+            let in_it = |m: &&Own| {
+                m.reference == mark || (m.reference.starts_with(DIGEST) && m.at - o.due_at > self.late_after)
+            };
+            if let Some(message) = own.iter().find(in_it) {
+                said.push((
+                    *id,
+                    format!("said before the file was restored, in message {}", message.message),
+                ));
+            }
+        }
+        for (id, why) in &said {
+            notices::settle(w, org, *id, notices::State::Sent, Some(why), now).await?;
+        }
+        outbox.pending.retain(|(id, _)| !said.iter().any(|(settled, _)| settled == id));
+        Ok(())
+    }
+
+    /// Whether what this says may stand in its channel already, which could not be told.
+    fn may_repeat(&self, o: &Occurrence, channel: &str) -> bool {
+        let restored = self.restored.get().copied().flatten();
+        restored.is_some_and(|r| o.due_at <= r.at) && matches!(self.said.get(channel), Some(None))
+    }
+
     /// Puts what is pending together: one message each, with whom it asks; what is late mentions nobody, and where
     /// there are several late ones in a channel they come as one digest.
     fn compose(&self, outbox: &Outbox, now: DateTime<Utc>) -> Vec<(notices::Post, Vec<i64>)> {
@@ -179,14 +279,14 @@ impl<P: Post> Deliverer<P> {
             let Some(file) = outbox.files.iter().find(|f| f.certificate.id == o.certificate) else {
                 continue;
             };
-            let Some(channel) = file.certificate.channel.as_ref().or(org.channel.as_ref()) else { continue };
+            let Some(channel) = channel_of(outbox, o) else { continue };
             if self.waits(channel) {
                 continue;
             }
             let about = About { organisation: org, catalogue: self.app.catalogue(), file, today };
             match by_channel.iter_mut().find(|(c, _)| c == channel) {
                 Some((_, list)) => list.push((*id, o, about)),
-                None => by_channel.push((channel.clone(), vec![(*id, o, about)])),
+                None => by_channel.push((channel.to_owned(), vec![(*id, o, about)])),
             }
         }
         let mut posts = Vec::new();
@@ -197,6 +297,7 @@ impl<P: Post> Deliverer<P> {
                 [] => {}
                 [(id, o, about)] => {
                     let card = notice::late(notice::card(about, o), o.due_on);
+                    let card = if self.may_repeat(o, &channel) { maybe_again(card) } else { card };
                     posts.push((claim(org.id, &channel, &[&o.key], card, Vec::new(), now), vec![*id]));
                 }
                 several => {
@@ -204,6 +305,8 @@ impl<P: Post> Deliverer<P> {
                         several.iter().map(|(_, o, about)| (o.due_on, notice::title(about, o))).collect();
                     let keys: Vec<&str> = several.iter().map(|(_, o, _)| o.key.as_str()).collect();
                     let card = notice::digest(&entries, today);
+                    let repeat = several.iter().any(|(_, o, _)| self.may_repeat(o, &channel));
+                    let card = if repeat { maybe_again(card) } else { card };
                     let post = claim(org.id, &channel, &keys, card, Vec::new(), now);
                     posts.push((post, several.iter().map(|(id, ..)| *id).collect()));
                 }
@@ -288,6 +391,34 @@ impl<P: Post> Deliverer<P> {
     }
 }
 
+/// Where a notice is posted.
+fn channel_of<'a>(outbox: &'a Outbox, o: &Occurrence) -> Option<&'a str> {
+    let file = outbox.files.iter().find(|f| f.certificate.id == o.certificate)?;
+    file.certificate.channel.as_deref().or(outbox.organisation.channel.as_deref())
+}
+
+fn maybe_again(mut card: Card) -> Card {
+    let words = "it could not be told whether this was posted before.";
+    card.lines.insert(0, Line::new().strong("May be a repeat: ").text(words));
+    card
+}
+
+/// What tells a message from all others: for Discord, and for whoever looks for it.
+struct Marks {
+    nonce: String,
+    reference: String,
+}
+
+/// The marks of a message that says these keys; they follow from them alone.
+fn marks(org: i64, channel: &str, keys: &[&str]) -> Marks {
+    let digest = store::journal::hex(&Sha256::digest(format!("{org}\n{channel}\n{}", keys.join("\n"))));
+    let kind = if keys.len() > 1 { DIGEST } else { "ck-" };
+    Marks {
+        nonce: digest.chars().take(24).collect(),
+        reference: digest.chars().take(10).fold(kind.to_owned(), |mark, c| mark + c.encode_utf8(&mut [0; 4])),
+    }
+}
+
 /// A message that says these keys: its nonce and its reference follow from them alone.
 fn claim(
     org: i64,
@@ -297,15 +428,6 @@ fn claim(
     ask: Vec<Ask>,
     now: DateTime<Utc>,
 ) -> notices::Post {
-    let digest = store::journal::hex(&Sha256::digest(format!("{org}\n{channel}\n{}", keys.join("\n"))));
-    notices::Post {
-        id: 0,
-        org,
-        channel: channel.to_owned(),
-        nonce: digest.chars().take(24).collect(),
-        reference: format!("ck-{}", digest.chars().take(10).collect::<String>()),
-        card,
-        ask,
-        claimed_at: now,
-    }
+    let Marks { nonce, reference } = marks(org, channel, keys);
+    notices::Post { id: 0, org, channel: channel.to_owned(), nonce, reference, card, ask, claimed_at: now }
 }

@@ -311,7 +311,7 @@ impl Plan<'_> {
     fn stage_two(&mut self, programme: &Programme, file: &CertificateFile) {
         let certificate = &file.certificate;
         let Some(on) = certificate.stage2_on.filter(|_| certificate.cycles.is_empty()) else { return };
-        if file.audits.iter().any(|audit| audit.kind == AuditKind::Stage2 && audit.ends_on >= on) {
+        if file.audits.iter().any(|audit| audit.kind == AuditKind::Stage2) {
             return;
         }
         let key = format!("cert/{}/stage-2", certificate.no);
@@ -319,7 +319,7 @@ impl Plan<'_> {
             day: on,
             begins_on: NaiveDate::MIN,
             lapses_on: None,
-            known_at: certificate.entered_at,
+            known_at: certificate.stage2_known_at,
             leads: &programme.leads.booked,
             overdue: &[],
         };
@@ -605,6 +605,7 @@ mod tests {
                 owner: None,
                 stage2_on: None,
                 entered_at: t("2026-01-01T00:00:00Z"),
+                stage2_known_at: t("2026-01-01T00:00:00Z"),
                 cycles,
             },
             audits: Vec::new(),
@@ -777,6 +778,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_corrected_date_would_have_been_due_for_is_not_said() {
+        let mut acme = acme();
+        let edited = t("2026-11-20T12:00:00Z");
+        let cycle = &mut acme.certificate.cycles[0];
+        (cycle.expires_on, cycle.expires_known_at) = (d("2027-02-28"), edited);
+        let said = berlin(std::slice::from_ref(&acme));
+        let leads = keys(&said, "RECERT_YEAR/2027-02-28/lead");
+        assert_eq!(leads.first(), Some(&"cert/3/clock/RECERT_YEAR/2027-02-28/lead/90"), "{leads:?}");
+        acme.certificate.cycles.clear();
+        (acme.certificate.stage2_on, acme.certificate.stage2_known_at) = (Some(d("2026-12-01")), edited);
+        let said = berlin(&[acme]);
+        assert_eq!(keys(&said, ""), ["7", "1"].map(|days| format!("cert/3/stage-2/2026-12-01/lead/{days}")));
+    }
+
+    #[test]
     fn a_nonconformity_is_reminded_until_it_is_closed() {
         let mut acme = acme();
         acme.nonconformities.push(nc());
@@ -901,6 +917,7 @@ mod tests {
             if is[0] {
                 file.certificate.stage2_on = Some(decided);
                 file.certificate.entered_at = known;
+                file.certificate.stage2_known_at = known;
             } else {
                 let first = Cycle::first(decided, None, known);
                 if is[1] {
@@ -999,7 +1016,7 @@ mod tests {
                         certificate.cycles.iter().find(|it| it.n == *cycle).unwrap().known_at
                     }
                     What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } => clock.known_at,
-                    What::StageTwoNear { .. } => certificate.entered_at,
+                    What::StageTwoNear { .. } => certificate.stage2_known_at,
                     What::NcNear { .. }
                     | What::NcOverdue { .. }
                     | What::ActionNear { .. }

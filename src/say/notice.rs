@@ -99,7 +99,9 @@ pub fn title(about: &About<'_>, o: &Occurrence) -> Line {
         What::ClockNear { clock, .. } => {
             line.text(clock.title()).text(" by ").line(dated(clock.limit, about.today))
         }
-        What::ClockOverdue { clock, .. } => line.text(clock.title()).text(" missed since ").date(clock.limit),
+        What::ClockOverdue { clock, .. } => {
+            line.text(clock.title()).text(" by ").date(clock.limit).text(": missed")
+        }
         What::NcNear { until, .. } => line.text(format!("{nc} due ")).line(dated(*until, about.today)),
         What::NcOverdue { until, .. } => line.text(format!("{nc} overdue since ")).date(*until),
         What::ActionNear { until, .. } => {
@@ -159,14 +161,24 @@ pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
         What::PhaseBegins { phase, begins_on, ends_on, .. } => {
             phase_card(about, title, phase, *begins_on, *ends_on)
         }
-        What::ClockNear { clock, days_left } => Card::new(Tone::Warning, title)
-            .line(Line::new().text(format!("{} left, until ", days(*days_left))).date(clock.limit).text("."))
+        // Posted late, it counts from the day on which it is read.
+        What::ClockNear { clock, .. } => Card::new(Tone::Warning, title)
+            .line(match clock.limit - about.today {
+                left if left.num_days() > 0 => {
+                    let left = days(u32::try_from(left.num_days()).unwrap_or(u32::MAX));
+                    Line::new().text(format!("{left} left, until ")).date(clock.limit).text(".")
+                }
+                _ => Line::new().text("The limit was ").date(clock.limit).text("."),
+            })
             .line(clock.rule.explanation())
             .line(Line::new().text(format!("Rule {}: {}.", clock.rule.id(), clock.rule.source()))),
-        What::ClockOverdue { clock, days_over } => Card::new(Tone::Alarm, title)
+        What::ClockOverdue { clock, .. } => Card::new(Tone::Alarm, title)
             .line(
                 Line::new()
-                    .text(format!("Overdue by {}: the limit was ", days(*days_over)))
+                    .text(format!(
+                        "Overdue by {}: the limit was ",
+                        days(u32::try_from((about.today - clock.limit).num_days()).unwrap_or_default())
+                    ))
                     .date(clock.limit)
                     .text("."),
             )

@@ -381,6 +381,7 @@ pub fn rule(refusal: &Refusal) -> Line {
         Refusal::NotDecided => Line::new().text("This certificate has no decision yet, so there is nothing to renew. Record it with ").code("/certificate decide").text("."),
         Refusal::RenewalTooEarly { from } => Line::new().text("A renewal is decided in the last year of its cycle: from ").date(*from).text(" on. If the body cut the cycle short, correct its last day first with ").code("/certificate edit").text(" (expires)."),
         Refusal::RestorationOver { until } => Line::new().text("The certificate could be restored until ").date(*until).text(", six months after its expiry (ISO/IEC 17021-1:2015 9.6.3.2.5). After that it takes an initial certification: add it anew with ").code("/certificate add").text("."),
+        Refusal::ExpiryTooLate { latest } => Line::new().text("A certificate runs for three years (ISO/IEC 17021-1:2015 9.1.3.2); an expiry after ").date(*latest).text(" is taken for a slip. Give the last day that stands on it."),
         Refusal::ExpiryTooEarly { earliest } => Line::new().text("The certificate cannot expire before ").date(*earliest).text(". Give a later day, or leave it out for three years less a day."),
     }
 }

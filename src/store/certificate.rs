@@ -14,14 +14,15 @@ pub(super) async fn all_with(
     people: &People,
 ) -> Result<Vec<Certificate>, Fault> {
     let rows = sqlx::query!(
-        r#"SELECT id AS "id!", no, standard, name, body, number, channel, owner_id, stage2_on, entered_at
+        r#"SELECT id AS "id!", no, standard, name, body, number, channel, owner_id, stage2_on, entered_at,
+                  stage2_known_at
            FROM certificate WHERE org_id = ? ORDER BY no"#,
         org
     )
     .fetch_all(&mut *c)
     .await?;
     let cycles = sqlx::query!(
-        r#"SELECT id AS "id!", certificate_id, n, decided_on, anchor, expires_on, revision, known_at
+        r#"SELECT id AS "id!", certificate_id, n, decided_on, anchor, expires_on, revision, known_at, expires_known_at
            FROM cycle WHERE org_id = ? ORDER BY certificate_id, n"#,
         org
     )
@@ -40,6 +41,7 @@ pub(super) async fn all_with(
             owner: r.owner_id.map(|o| person::of(people, "certificate", r.id, o)).transpose()?,
             stage2_on: r.stage2_on.map(|d| day("certificate", r.id, "stage2_on", &d)).transpose()?,
             entered_at: instant(r.entered_at),
+            stage2_known_at: instant(r.stage2_known_at),
             cycles: cycles
                 .iter()
                 .filter(|y| y.certificate_id == r.id)
@@ -51,6 +53,7 @@ pub(super) async fn all_with(
                         expires_on: day("cycle", y.id, "expires_on", &y.expires_on)?,
                         revision: small("cycle", y.id, "revision", y.revision)?,
                         known_at: instant(y.known_at),
+                        expires_known_at: instant(y.expires_known_at),
                     })
                 })
                 .collect::<Result<_, Fault>>()?,
@@ -61,13 +64,14 @@ pub(super) async fn all_with(
 
 /// Enters a certificate under the next number; the key and number given in `new` do not count.
 pub async fn insert(w: &mut Write<'_>, org: i64, new: Certificate) -> Result<Certificate, Fault> {
-    let (owner, stage2, at) =
-        (new.owner.as_ref().map(|o| o.id), new.stage2_on.map(iso), millis(new.entered_at));
+    let (owner, stage2) = (new.owner.as_ref().map(|o| o.id), new.stage2_on.map(iso));
+    let (at, known) = (millis(new.entered_at), millis(new.stage2_known_at));
     let row = sqlx::query!(
-        r#"INSERT INTO certificate (org_id, no, standard, name, body, number, channel, owner_id, stage2_on, entered_at)
-         VALUES (?1, (SELECT coalesce(max(no), 0) + 1 FROM certificate WHERE org_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        r#"INSERT INTO certificate (org_id, no, standard, name, body, number, channel, owner_id, stage2_on, entered_at,
+             stage2_known_at)
+         VALUES (?1, (SELECT coalesce(max(no), 0) + 1 FROM certificate WHERE org_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          RETURNING id AS "id!", no"#,
-        org, new.standard, new.name, new.body, new.number, new.channel, owner, stage2, at
+        org, new.standard, new.name, new.body, new.number, new.channel, owner, stage2, at, known
     )
     .fetch_one(&mut *w.tx)
     .await?;
@@ -82,8 +86,9 @@ pub async fn insert(w: &mut Write<'_>, org: i64, new: Certificate) -> Result<Cer
 /// Puts a certificate's own values (not its cycles) on record.
 pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), Fault> {
     let (owner, stage2) = (c.owner.as_ref().map(|o| o.id), c.stage2_on.map(iso));
+    let known = millis(c.stage2_known_at);
     sqlx::query!(
-        "UPDATE certificate SET name = ?, body = ?, number = ?, channel = ?, owner_id = ?, stage2_on = ?
+        "UPDATE certificate SET name = ?, body = ?, number = ?, channel = ?, owner_id = ?, stage2_on = ?, stage2_known_at = ?
          WHERE org_id = ? AND id = ?",
         c.name,
         c.body,
@@ -91,6 +96,7 @@ pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), 
         c.channel,
         owner,
         stage2,
+        known,
         org,
         c.id
     )
@@ -103,14 +109,16 @@ pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), 
 /// Puts a cycle on record, new or changed.
 pub async fn put_cycle(w: &mut Write<'_>, org: i64, certificate: i64, c: &Cycle) -> Result<(), Fault> {
     let (decided, anchor, expires) = (iso(c.decided_on), iso(c.anchor), iso(c.expires_on));
-    let known = millis(c.known_at);
+    let (known, expires_known) = (millis(c.known_at), millis(c.expires_known_at));
     let id = sqlx::query_scalar!(
-        r#"INSERT INTO cycle (org_id, certificate_id, n, decided_on, anchor, expires_on, revision, known_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        r#"INSERT INTO cycle (org_id, certificate_id, n, decided_on, anchor, expires_on, revision, known_at,
+               expires_known_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (certificate_id, n) DO UPDATE SET decided_on = excluded.decided_on, anchor = excluded.anchor,
-               expires_on = excluded.expires_on, revision = excluded.revision, known_at = excluded.known_at
+               expires_on = excluded.expires_on, revision = excluded.revision, known_at = excluded.known_at,
+               expires_known_at = excluded.expires_known_at
            RETURNING id AS "id!""#,
-        org, certificate, c.n, decided, anchor, expires, c.revision, known
+        org, certificate, c.n, decided, anchor, expires, c.revision, known, expires_known
     )
     .fetch_one(&mut *w.tx)
     .await?;

@@ -71,6 +71,10 @@ macro_rules! journalled {
                 match self { $(Self::$name => concat!("SELECT json_object(", $object, ") FROM ", $table, " WHERE id = ?")),* }
             }
 
+            pub(crate) fn organisations(self) -> &'static str {
+                match self { $(Self::$name => concat!("SELECT ", $org, " FROM ", $table)),* }
+            }
+
             pub(crate) fn all_of_organisation(self) -> &'static str {
                 match self {
                     $(Self::$name => concat!(
@@ -85,8 +89,8 @@ macro_rules! journalled {
 journalled! {
     Organisation, "organisation", "id", "'id', id, 'place', place, 'zone', zone, 'hour', hour, 'channel', channel, 'manager_role', manager_role, 'auditor_role', auditor_role, 'privacy', privacy, 'created_at', created_at";
     Person, "person", "org_id", "'id', id, 'org_id', org_id, 'seal', seal";
-    Certificate, "certificate", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'standard', standard, 'name', name, 'body', body, 'number', number, 'channel', channel, 'owner_id', owner_id, 'stage2_on', stage2_on, 'entered_at', entered_at";
-    Cycle, "cycle", "org_id", "'id', id, 'org_id', org_id, 'certificate_id', certificate_id, 'n', n, 'decided_on', decided_on, 'anchor', anchor, 'expires_on', expires_on, 'revision', revision, 'known_at', known_at";
+    Certificate, "certificate", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'standard', standard, 'name', name, 'body', body, 'number', number, 'channel', channel, 'owner_id', owner_id, 'stage2_on', stage2_on, 'entered_at', entered_at, 'stage2_known_at', stage2_known_at";
+    Cycle, "cycle", "org_id", "'id', id, 'org_id', org_id, 'certificate_id', certificate_id, 'n', n, 'decided_on', decided_on, 'anchor', anchor, 'expires_on', expires_on, 'revision', revision, 'known_at', known_at, 'expires_known_at', expires_known_at";
     Audit, "audit", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'kind', kind, 'starts_on', starts_on, 'ends_on', ends_on, 'scope', scope, 'conclusion', conclusion, 'lead_id', lead_id, 'lead_name', lead_name, 'logged_by', logged_by, 'logged_at', logged_at";
     AuditCertificate, "audit_certificate", "org_id", "'id', id, 'org_id', org_id, 'audit_id', audit_id, 'certificate_id', certificate_id";
     Nonconformity, "nonconformity", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'certificate_id', certificate_id, 'audit_id', audit_id, 'grade', grade, 'clause', clause, 'statement', statement, 'area', area, 'owner_id', owner_id, 'due_on', due_on, 'due_known_at', due_known_at, 'raised_by', raised_by, 'raised_at', raised_at, 'state', state";

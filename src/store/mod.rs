@@ -30,8 +30,14 @@ pub mod notices;
 pub mod organisation;
 pub mod person;
 pub mod requests;
+mod restored;
 pub mod snapshot;
 pub mod verify;
+
+pub use restored::Restored;
+
+/// What a file of ours carries as its application id: `CKP1`.
+pub const APPLICATION_ID: i64 = 0x434b_5031;
 
 /// The schema, embedded.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
@@ -235,7 +241,7 @@ impl Store {
                 .fetch_one(&mut *c)
                 .await
                 .map_err(say)?;
-            if tables > 0 && id != 0x434b_5031 {
+            if tables > 0 && id != APPLICATION_ID {
                 return Err(OpenFault::Setting(format!(
                     "database.path: {path} is a database of another program; name another file"
                 )));
@@ -310,7 +316,7 @@ fn open_words(path: &Path, e: &sqlx::Error) -> OpenFault {
 }
 
 /// Creates the file so that only its owner can read it.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map(|_| ())
 }
@@ -363,6 +369,21 @@ pub async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenFault> {
     SqliteConnection::connect_with(&options(path).pragma("query_only", "ON"))
         .await
         .map_err(|e| open_words(path, &e))
+}
+
+/// Opens a file beside whoever else has it, for what changes none of its contents.
+pub async fn open_beside(path: &Path) -> Result<SqliteConnection, OpenFault> {
+    if !path.exists() {
+        return Err(OpenFault::Setting(format!("database.path: there is no {}", path.display())));
+    }
+    SqliteConnection::connect_with(&options(path)).await.map_err(|e| open_words(path, &e))
+}
+
+/// Opens a file that nobody else has, as it is: no log beside it, and `still` where not a byte of it may change.
+pub async fn open_alone(path: &Path, still: bool) -> Result<SqliteConnection, OpenFault> {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
+    let options = if still { options.read_only(true).immutable(true) } else { options };
+    SqliteConnection::connect_with(&options).await.map_err(|e| open_words(path, &e))
 }
 
 /// Everything on record of an organisation, certificate by certificate: what planning and status are made from.

@@ -13,6 +13,7 @@
 #[expect(dead_code, reason = "the fake offers more than today's tests use")]
 mod support;
 
+mod backup;
 mod cli;
 mod connection;
 mod conversation;

@@ -345,7 +345,7 @@ async fn reckon(discord: &Discord, daemon: &Daemon, certificates: &[Kept], asked
 
 /// The mark that a message of the bot's own carries.
 fn reference(message: &Message) -> Option<String> {
-    let text = format!("{}", message.json);
-    let at = text.find("ck-")?;
-    text.get(at..at + 13).map(str::to_owned)
+    let text = message.json.to_string();
+    let at = text.find("ck-").or_else(|| text.find("ckd-"))?;
+    text.get(at..)?.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().map(str::to_owned)
 }

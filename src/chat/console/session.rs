@@ -12,7 +12,7 @@ use super::files;
 use super::line::{self, Typed};
 use super::render::{self, Style};
 use super::svg::Block;
-use crate::chat::{Looked, Outgoing, Post, Posted};
+use crate::chat::{CannotTell, Looked, Outgoing, Own, Post, Posted};
 use crate::clock::Clock;
 use crate::command::grammar::tree;
 use crate::command::{Actor, Answer, App, Choice, Door, Form, Heard, Received, Request, SpokenAs};
@@ -101,6 +101,10 @@ impl Post for ConsolePost {
 
     async fn look(&self, _channel: &str, _reference: &str, _since: DateTime<Utc>) -> Looked {
         Looked::Absent
+    }
+
+    async fn said(&self, _channel: &str, _since: DateTime<Utc>) -> Result<Vec<Own>, CannotTell> {
+        Ok(Vec::new())
     }
 }
 

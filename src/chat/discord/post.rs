@@ -14,13 +14,15 @@ use tokio::time::Instant;
 
 use super::rest::{Call, Fault, Rest};
 use super::{permissions, render};
-use crate::chat::{Ask, Looked, Outgoing, Post, Posted};
+use crate::chat::{Ask, CannotTell, Looked, Outgoing, Own, Post, Posted};
 use crate::say::discord as say;
 
 /// How long a channel is taken not to permit embeds before one is tried again.
 const PLAIN_FOR: Duration = Duration::from_mins(10);
 /// How far back a look goes.
 const PAGES: usize = 5;
+/// How far back everything is read after a restoration.
+const ALL_PAGES: usize = 200;
 /// The clocks of Discord and of this machine may differ by so much.
 const SKEW: chrono::Duration = chrono::Duration::minutes(15);
 /// Discord's epoch, in milliseconds: what its ids count from.
@@ -141,6 +143,20 @@ impl Seen {
         bare(&self.content) || self.embeds.iter().any(|e| e.footer.as_ref().is_some_and(|f| bare(&f.text)))
     }
 
+    /// The mark that it carries: `ck-` or `ckd-` and ten hexadecimal digits.
+    fn reference(&self) -> Option<String> {
+        let footers = self.embeds.iter().filter_map(|e| e.footer.as_ref()).map(|f| f.text.as_str());
+        footers.chain([self.content.as_str()]).find_map(|text| {
+            let text = text.replace('\\', "");
+            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+                .find(|word| {
+                    let digits = word.strip_prefix("ckd-").or_else(|| word.strip_prefix("ck-"));
+                    digits.is_some_and(|d| d.len() == 10 && d.chars().all(|c| c.is_ascii_hexdigit()))
+                })
+                .map(ToOwned::to_owned)
+        })
+    }
+
     fn at(&self) -> Option<DateTime<Utc>> {
         let millis = i64::try_from(self.id.parse::<u64>().ok()? >> 22).ok()?;
         DateTime::from_timestamp_millis(millis + EPOCH)
@@ -222,6 +238,67 @@ impl DiscordPost {
     }
 }
 
+impl DiscordPost {
+    /// Goes back through our own messages of a channel, newest first, while `more` says so.
+    async fn history(
+        &self,
+        channel: &str,
+        since: DateTime<Utc>,
+        pages: usize,
+        mut more: impl FnMut(&Seen) -> bool + Send,
+    ) -> Result<(), CannotTell> {
+        if !render::is_id(channel) {
+            return Err(CannotTell { passing: false, why: say::not_a_channel() });
+        }
+        let cannot = |fault: Fault| match &fault {
+            Fault::Refused { status: 403, code: Some(_), .. } => {
+                Err(CannotTell { passing: false, why: say::no_history() })
+            }
+            Fault::Refused { code: Some(10_003), .. } => Ok(()),
+            Fault::RateLimited { .. }
+            | Fault::Refused { .. }
+            | Fault::Unreachable { .. }
+            | Fault::Unknown { .. }
+            | Fault::Unauthorised => Err(CannotTell { passing: true, why: fault.to_string() }),
+        };
+        let me = match self.0.me().await {
+            Ok(me) => me,
+            Err(fault) => return Err(CannotTell { passing: true, why: fault.to_string() }),
+        };
+        let mut before = String::new();
+        for page in 0..pages {
+            let call = Call::get(format!("/channels/{channel}/messages?limit=100{before}"));
+            let messages = match self.0.rest.json::<Vec<Seen>>(call.patience(Duration::from_secs(5))).await {
+                Ok(messages) => messages,
+                Err(fault) => return cannot(fault),
+            };
+            if !messages.iter().filter(|m| m.author.id == me).all(&mut more) {
+                return Ok(());
+            }
+            let Some(oldest) = messages.iter().min_by_key(|m| m.id.parse::<u64>().unwrap_or(u64::MAX)) else {
+                if page > 0 {
+                    return Ok(());
+                }
+                // Where the history may not be read, Discord shows an empty one.
+                return match self.0.missing(channel).await {
+                    Ok((_, missing))
+                        if missing.iter().any(|m| m == "Read Message History" || m == "View Channel") =>
+                    {
+                        Err(CannotTell { passing: false, why: say::no_history() })
+                    }
+                    Ok(_) => Ok(()),
+                    Err(fault) => cannot(fault),
+                };
+            };
+            if messages.len() < 100 || oldest.at().is_some_and(|at| at < since - SKEW) {
+                return Ok(());
+            }
+            before = format!("&before={}", oldest.id);
+        }
+        Err(CannotTell { passing: false, why: "too much was said in the channel since".to_owned() })
+    }
+}
+
 impl Post for DiscordPost {
     async fn post(&self, message: &Outgoing) -> Posted {
         if !render::is_id(&message.channel) {
@@ -246,54 +323,30 @@ impl Post for DiscordPost {
     }
 
     async fn look(&self, channel: &str, reference: &str, since: DateTime<Utc>) -> Looked {
-        if !render::is_id(channel) || reference.is_empty() {
+        if reference.is_empty() {
             return Looked::CannotTell { passing: false, why: say::not_a_channel() };
         }
-        let cannot = |fault: Fault| match &fault {
-            Fault::Refused { status: 403, code: Some(_), .. } => {
-                Looked::CannotTell { passing: false, why: say::no_history() }
-            }
-            Fault::Refused { code: Some(10_003), .. } => Looked::Absent,
-            Fault::RateLimited { .. }
-            | Fault::Refused { .. }
-            | Fault::Unreachable { .. }
-            | Fault::Unknown { .. }
-            | Fault::Unauthorised => Looked::CannotTell { passing: true, why: fault.to_string() },
-        };
-        let me = match self.0.me().await {
-            Ok(me) => me,
-            Err(fault) => return Looked::CannotTell { passing: true, why: fault.to_string() },
-        };
-        let mut before = String::new();
-        for page in 0..PAGES {
-            let call = Call::get(format!("/channels/{channel}/messages?limit=100{before}"));
-            let messages = match self.0.rest.json::<Vec<Seen>>(call.patience(Duration::from_secs(5))).await {
-                Ok(messages) => messages,
-                Err(fault) => return cannot(fault),
-            };
-            if let Some(found) = messages.iter().find(|m| m.author.id == me && m.carries(reference)) {
-                return Looked::Found { message: found.id.clone() };
-            }
-            let Some(oldest) = messages.iter().min_by_key(|m| m.id.parse::<u64>().unwrap_or(u64::MAX)) else {
-                if page > 0 {
-                    return Looked::Absent;
-                }
-                // Where the history may not be read, Discord shows an empty one.
-                return match self.0.missing(channel).await {
-                    Ok((_, missing))
-                        if missing.iter().any(|m| m == "Read Message History" || m == "View Channel") =>
-                    {
-                        Looked::CannotTell { passing: false, why: say::no_history() }
-                    }
-                    Ok(_) => Looked::Absent,
-                    Err(fault) => cannot(fault),
-                };
-            };
-            if messages.len() < 100 || oldest.at().is_some_and(|at| at < since - SKEW) {
-                return Looked::Absent;
-            }
-            before = format!("&before={}", oldest.id);
+        let mut found = None;
+        let read = self.history(channel, since, PAGES, |seen| {
+            found = seen.carries(reference).then(|| seen.id.clone());
+            found.is_none()
+        });
+        let read = read.await;
+        match (found, read) {
+            (Some(message), _) => Looked::Found { message },
+            (None, Ok(())) => Looked::Absent,
+            (None, Err(CannotTell { passing, why })) => Looked::CannotTell { passing, why },
         }
-        Looked::CannotTell { passing: false, why: "too much was said in the channel since".to_owned() }
+    }
+
+    async fn said(&self, channel: &str, since: DateTime<Utc>) -> Result<Vec<Own>, CannotTell> {
+        let mut said = Vec::new();
+        self.history(channel, since, ALL_PAGES, |seen| {
+            let own = seen.at().zip(seen.reference());
+            said.extend(own.map(|(at, reference)| Own { message: seen.id.clone(), at, reference }));
+            true
+        })
+        .await?;
+        Ok(said)
     }
 }
