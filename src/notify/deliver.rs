@@ -358,8 +358,8 @@ impl<P: Post> Deliverer<P> {
                 self.back_off(&post.channel, None);
             }
             Posted::Refused { why } => {
-                tracing::error!(channel = post.channel, why, "a channel does not take messages");
                 self.settle(&post, Outcome::Refused, None, Some(&why), clock).await?;
+                tracing::error!(channel = post.channel, why, "a channel does not take messages");
                 self.waiting.remove(&post.channel);
             }
             Posted::Stop { why } => {

@@ -17,6 +17,7 @@ mod backup;
 mod cli;
 mod connection;
 mod conversation;
+mod discord_faults;
 mod fake_itself;
 mod reminders;
 mod security;

@@ -1,0 +1,261 @@
+//! Discord at its worst, fault by fault: docs/reliability.md names each with its test.
+
+use std::time::Duration;
+
+use crate::support::clock::SOON;
+use crate::support::daemon::{Daemon, Setup};
+use crate::support::discord::{Discord, Options};
+use crate::support::faults::{Fault, Kind};
+
+/// Where reminders are posted.
+const POSTS: &str = "/channels/*/messages$";
+
+/// A daemon that is set up; the certificate of `add`, entered late, makes it post one message at once.
+async fn ready(discord: &Discord) -> Daemon {
+    let daemon = Daemon::ready(discord, Setup::default()).await;
+    discord.line("owner", "/setup timezone:UTC hour:9").await.unwrap();
+    daemon
+}
+
+async fn add(discord: &Discord, name: &str, channel: &str) {
+    let line = format!("/certificate add standard:iso-9001 name:{name} decided:2026-03-02 channel:{channel}");
+    let added = discord.line("owner", &line).await.unwrap();
+    assert!(added.text().contains(name), "{}", added.text());
+}
+
+fn stands(discord: &Discord, channel: &str, name: &str) -> usize {
+    let text = format!("{name}: where it stands");
+    discord.messages(channel).iter().filter(|m| m.text().contains(&text)).count()
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_waited_for_and_other_channels_go_on() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    let general = discord.channel("general");
+    let path = format!("/channels/{general}/messages$");
+    let limited = discord.fault(Fault::rate_limited(1.5).on("POST", &path).times(1));
+    add(&discord, "One", "general").await;
+    discord.wait_requests("POST", &path, 1, SOON).await;
+    add(&discord, "Two", "ops").await;
+    discord.wait_message("ops", "Two: where it stands", SOON).await;
+    assert_eq!(stands(&discord, "general", "One"), 0, "the other channel waited for the limited one");
+    discord.wait_message("general", "One: where it stands", SOON).await;
+    let tries = discord.requests().into_iter().filter(|r| r.method == "POST" && r.path.contains(&general));
+    let at: Vec<_> = tries.map(|r| r.at).collect();
+    assert_eq!((discord.hits(limited), at.len()), (1, 2), "it went round and round");
+    assert!(at[1] - at[0] >= Duration::from_millis(1500), "{:?}", at[1] - at[0]);
+}
+
+#[tokio::test]
+async fn a_global_rate_limit_stops_everything_for_as_long_as_it_says() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    discord.fault(Fault::rate_limited_globally(1.0).on("POST", POSTS).times(1));
+    add(&discord, "One", "general").await;
+    add(&discord, "Two", "ops").await;
+    discord.wait_message("general", "One: where it stands", SOON).await;
+    discord.wait_message("ops", "Two: where it stands", SOON).await;
+    assert_eq!((stands(&discord, "general", "One"), stands(&discord, "ops", "Two")), (1, 1));
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn a_server_error_is_tried_again_and_posted_once() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    for (n, status) in [500, 502, 503, 504].into_iter().enumerate() {
+        let failed = discord.fault(Fault::status(status).on("POST", POSTS).times(1));
+        let name = format!("Cert{n}");
+        add(&discord, &name, "general").await;
+        discord.wait_message("general", &format!("{name}: where it stands"), SOON).await;
+        assert_eq!((discord.hits(failed), stands(&discord, "general", &name)), (1, 1), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_after_discord_acted_makes_no_second_message() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    let kinds = [
+        Kind::StatusAfter(500),
+        Kind::StatusAfter(504),
+        Kind::ResetAfter,
+        Kind::RawAfter("<html>oops".to_owned()),
+        Kind::RawAfter("{\"id\":".to_owned()),
+    ];
+    for (n, kind) in kinds.into_iter().enumerate() {
+        let failed = discord.fault(Fault::new(kind.clone()).on("POST", POSTS).times(1));
+        let name = format!("Cert{n}");
+        add(&discord, &name, "general").await;
+        // The second try is given the first one's message, by its nonce.
+        discord.wait_requests("POST", POSTS, 2 * (n + 1), SOON).await;
+        assert_eq!((discord.hits(failed), stands(&discord, "general", &name)), (1, 1), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_before_discord_acted_and_a_garbled_answer_are_tried_again() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    let kinds =
+        [Kind::ResetBefore, Kind::Raw(200, "not json".to_owned()), Kind::Raw(403, "<html>proxy".to_owned())];
+    for (n, kind) in kinds.into_iter().enumerate() {
+        let patient = matches!(kind, Kind::Raw(403, _));
+        let failed = discord.fault(Fault::new(kind).on("POST", POSTS).times(1));
+        let name = format!("Cert{n}");
+        add(&discord, &name, "general").await;
+        if patient {
+            // Not Discord's own refusal: the channel is not given up for it, only left alone for a minute.
+            discord.wait_requests("POST", POSTS, 2 * n + 1, SOON).await;
+            let status = discord.line("bob", "/status").await.unwrap();
+            assert!(!status.text().contains("Cannot be posted"), "{}", status.text());
+        } else {
+            discord.wait_message("general", &format!("{name}: where it stands"), SOON).await;
+            assert_eq!(stands(&discord, "general", &name), 1);
+        }
+        assert_eq!(discord.hits(failed), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_is_given_up_and_settled_by_its_nonce() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    discord.fault(Fault::new(Kind::HangAfter).on("POST", POSTS).times(1));
+    add(&discord, "One", "general").await;
+    discord.wait_requests("POST", POSTS, 2, Duration::from_secs(40)).await;
+    assert_eq!(stands(&discord, "general", "One"), 1);
+}
+
+#[tokio::test]
+async fn an_interaction_that_discord_no_longer_knows_ends_nothing() {
+    let discord = Discord::start();
+    let daemon = ready(&discord).await;
+    discord.fault(Fault::refusal(404, 10_062, "Unknown interaction").on("POST", "/callback").times(1));
+    discord.person("bob").send("/status").unwrap();
+    daemon.wait_output("could not acknowledge an interaction", SOON).await;
+    let next = discord.line("bob", "/status").await.unwrap();
+    assert!(next.acked, "{}", next.text());
+}
+
+#[tokio::test]
+async fn a_session_that_discord_calls_invalid_is_resumed_or_begun_anew() {
+    for resumable in [true, false] {
+        let discord = Discord::start();
+        let daemon = ready(&discord).await;
+        discord.invalidate(resumable);
+        let what = if resumable { "resumed" } else { "ready" };
+        discord.wait_events(what, if resumable { 1 } else { 2 }, SOON).await;
+        let reply = discord.line("bob", "/status").await.unwrap();
+        assert!(reply.acked, "resumable {resumable}: {}", daemon.output());
+        discord.assert_clean();
+    }
+}
+
+#[tokio::test]
+async fn a_connection_whose_heartbeats_go_unanswered_is_made_anew() {
+    let options = Options { heartbeat: Duration::from_millis(400), ..Options::default() };
+    let discord = Discord::with(options);
+    let _daemon = ready(&discord).await;
+    discord.withhold_acks(true);
+    discord.wait_events("resume", 1, SOON).await;
+    discord.withhold_acks(false);
+    discord.wait_events("resumed", 1, SOON).await;
+    let reply = discord.line("bob", "/status").await.unwrap();
+    assert!(reply.acked, "{}", reply.text());
+}
+
+#[tokio::test]
+async fn a_request_to_reconnect_is_followed_and_nothing_is_missed() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    discord.ask_to_reconnect();
+    let asked = discord.person("bob").send("/status").unwrap();
+    discord.wait_events("resumed", 1, SOON).await;
+    let answered = discord.answer(&asked).await.unwrap();
+    assert!(answered.text().contains("Where we stand"), "{}", answered.text());
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn what_a_channel_refuses_is_parked_shown_and_freed() {
+    for deleted in [true, false] {
+        let discord = Discord::start();
+        let daemon = ready(&discord).await;
+        discord.add_channel("gone", 0);
+        let gone = discord.channel("gone");
+        let before = discord.refusals().len();
+        if deleted {
+            add(&discord, "Zero", "gone").await;
+            discord.wait_message("gone", "Zero: where it stands", SOON).await;
+            let line = "/certificate add standard:iso-9001 name:One decided:2026-03-02 channel:gone";
+            discord.fault(
+                Fault::refusal(404, 10_003, "Unknown Channel")
+                    .on("POST", &format!("/channels/{gone}/messages$"))
+                    .always(),
+            );
+            discord.line("owner", line).await.unwrap();
+        } else {
+            // View Channel and Send Messages are taken away.
+            discord.bot_access("gone", 0, (1 << 10) | (1 << 11));
+            add(&discord, "One", "gone").await;
+        }
+        daemon.wait_output("does not take messages", SOON).await;
+        let status = discord.line("bob", "/status").await.unwrap();
+        assert!(status.text().contains("Cannot be posted"), "{}", status.text());
+        assert!(discord.refusals().len() <= before + 3, "invalid requests in a row");
+        discord.line("owner", "/certificate edit certificate:One channel:ops").await.unwrap();
+        discord.wait_message("ops", "One: where it stands", SOON).await;
+        let status = discord.line("bob", "/status").await.unwrap();
+        assert!(!status.text().contains("Cannot be posted"), "{}", status.text());
+    }
+}
+
+#[tokio::test]
+async fn where_embeds_are_not_permitted_the_same_is_said_in_text() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    // Embed Links.
+    discord.bot_access("ops", 0, 1 << 14);
+    add(&discord, "One", "ops").await;
+    let message = discord.wait_message("ops", "One: where it stands", SOON).await;
+    assert!(message.embeds().is_empty() && message.content().contains("where it stands"), "{message:?}");
+    assert_eq!(stands(&discord, "ops", "One"), 1);
+}
+
+#[tokio::test]
+async fn kicked_it_says_nothing_and_added_again_it_goes_on() {
+    let discord = Discord::start();
+    let daemon = Daemon::ready(&discord, Setup { guild: None, ..Setup::default() }).await;
+    let (guild, channel) = discord.add_guild("other", "carol");
+    let says = async |line: &str| discord.person("carol").at(&channel).line(line).await.unwrap();
+    says("/setup timezone:UTC hour:9").await;
+    discord.kick_bot(&guild, true);
+    // By the shell, while it is gone: the record grows, nothing is posted.
+    let place = format!("discord:{guild}");
+    let line = "certificate add standard:iso-9001 name:One decided:2026-03-02";
+    let added = daemon.certkeeper(&["do", "--as", "carol", "--place", &place, line]);
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stdout));
+    let status = discord.line("owner", "/status").await.unwrap();
+    assert!(status.acked);
+    assert_eq!(stands(&discord, &channel, "One"), 0);
+    discord.kick_bot(&guild, false);
+    discord.wait_message(&channel, "One: where it stands", Duration::from_secs(90)).await;
+    assert_eq!(stands(&discord, &channel, "One"), 1);
+    assert!(discord.refusals().len() <= 3);
+}
+
+#[tokio::test]
+async fn a_server_that_is_unavailable_for_a_while_is_not_left() {
+    let discord = Discord::start();
+    let daemon = Daemon::ready(&discord, Setup { guild: None, ..Setup::default() }).await;
+    let (guild, channel) = discord.add_guild("other", "carol");
+    let says = async |line: &str| discord.person("carol").at(&channel).line(line).await.unwrap();
+    says("/setup timezone:UTC hour:9").await;
+    discord.guild_outage(&guild, true);
+    discord.guild_outage(&guild, false);
+    says("/certificate add standard:iso-9001 name:One decided:2026-03-02").await;
+    discord.wait_message(&channel, "One: where it stands", SOON).await;
+    assert!(!daemon.output().contains("panick"));
+}
