@@ -384,8 +384,8 @@ async fn play(a: Demo, catalogue: Catalogue, colour: bool) -> anyhow::Result<u8>
         prompt(session, &mut deliverer, &clock, colour).await?;
     } else {
         let read = tokio::task::spawn_blocking(move || {
-            let mut text = String::new();
-            stdin.lock().read_to_string(&mut text).map(|_| text)
+            let mut bytes = Vec::new();
+            stdin.lock().read_to_end(&mut bytes).map(|_| String::from_utf8_lossy(&bytes).into_owned())
         });
         let text = read.await?.context("reading standard input")?;
         piped(&text, &stage, session).await;

@@ -122,6 +122,9 @@ pub trait Post: Send + Sync {
         since: DateTime<Utc>,
     ) -> impl Future<Output = Looked> + Send;
 
+    /// Whether a channel that refused a message would take one now. Asked seldom: it may be refused as well.
+    fn open(&self, channel: &str) -> impl Future<Output = bool> + Send;
+
     /// Our own messages in the channel that carry a mark and are not older than `since`.
     fn said(
         &self,

@@ -1,6 +1,7 @@
 //! How a request is carried out, whichever door it came by.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -229,12 +230,19 @@ struct Inner {
     catalogue: Arc<Catalogue>,
     defaults: Defaults,
     changed: Notify,
+    permissions_changed: AtomicBool,
 }
 
 impl App {
     /// An application on a store.
     pub fn new(store: Store, catalogue: Arc<Catalogue>, defaults: Defaults) -> Self {
-        Self(Arc::new(Inner { store, catalogue, defaults, changed: Notify::new() }))
+        Self(Arc::new(Inner {
+            store,
+            catalogue,
+            defaults,
+            changed: Notify::new(),
+            permissions_changed: AtomicBool::new(false),
+        }))
     }
 
     /// The store it works on.
@@ -250,6 +258,17 @@ impl App {
     /// Waits until a change was made that may have given the notifier something to say.
     pub async fn changed(&self) {
         self.0.changed.notified().await;
+    }
+
+    /// Permissions have changed somewhere: channels that refused may take messages again.
+    pub fn permissions_changed(&self) {
+        self.0.permissions_changed.store(true, Ordering::Relaxed);
+        self.0.changed.notify_one();
+    }
+
+    /// Whether permissions have changed since this was asked last.
+    pub fn take_permissions_changed(&self) -> bool {
+        self.0.permissions_changed.swap(false, Ordering::Relaxed)
     }
 
     /// Understands a request and checks that the actor may make it; writes nothing but a form's draft.

@@ -5,7 +5,7 @@
 //! (Discord then returns the first one), or looked for in the channel by its reference. Waiting times are
 //! monotonic and kept in memory: a clock that jumps changes none of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,6 +27,12 @@ use crate::store::{self, Fault, Restored, Write};
 const DIGEST: &str = "ckd-";
 /// How long Discord surely still knows a nonce ("the past few minutes").
 const NONCE_KNOWN: Duration = Duration::from_secs(100);
+/// How often channels that refused are asked whether they take messages again.
+const ASK_PARKED: Duration = Duration::from_hours(8);
+/// Not more often than this, whatever changes.
+const ASK_AT_MOST: Duration = Duration::from_secs(5);
+/// How much of a digest fits into one message, in characters.
+const DIGEST_ROOM: usize = 4_500;
 /// Waits between tries of one channel; the last is repeated.
 const BACK_OFF: [u64; 6] = [1, 5, 30, 120, 600, 3600];
 
@@ -44,6 +50,10 @@ pub struct Deliverer<P> {
     restored: OnceCell<Option<Restored>>,
     /// What was said in a channel since the backup was taken; `None` where that cannot be told.
     said: HashMap<String, Option<Vec<Own>>>,
+    /// When the parked channels were looked at last.
+    asked: Option<(Instant, DateTime<Utc>)>,
+    /// Whether permissions have changed since.
+    permissions_changed: bool,
 }
 
 /// What a round of delivery came to.
@@ -68,6 +78,8 @@ impl<P: Post> Deliverer<P> {
             tried: HashMap::new(),
             restored: OnceCell::new(),
             said: HashMap::new(),
+            asked: None,
+            permissions_changed: false,
         }
     }
 
@@ -75,6 +87,7 @@ impl<P: Post> Deliverer<P> {
     pub async fn round(&mut self, clock: &dyn Clock) -> Result<Round, Fault> {
         let mut round = Round::default();
         let began = Instant::now();
+        let ask_again = self.free_parked(clock).await?;
         self.settle_claimed(clock, &mut round).await?;
         if round.stopped.is_none() {
             let orgs = {
@@ -95,8 +108,37 @@ impl<P: Post> Deliverer<P> {
             .values()
             .filter(|(until, _)| *until > began)
             .map(|(until, _)| until.saturating_duration_since(now))
+            .chain(ask_again)
             .min();
         Ok(round)
+    }
+
+    /// Frees what is parked for channels that take messages again: looked at when the chat says that permissions
+    /// changed, at the start, and a few times a day. Returns when to come back, if it is too soon.
+    async fn free_parked(&mut self, clock: &dyn Clock) -> Result<Option<Duration>, Fault> {
+        let now = clock.now();
+        self.permissions_changed |= self.app.take_permissions_changed();
+        if let Some((at, shown)) = self.asked {
+            let passed = at.elapsed().max((now - shown).abs().to_std().unwrap_or_default());
+            if passed < ASK_PARKED && !self.permissions_changed {
+                return Ok(None);
+            }
+            if at.elapsed() < ASK_AT_MOST {
+                return Ok(Some(ASK_AT_MOST.saturating_sub(at.elapsed())));
+            }
+        }
+        self.asked = Some((Instant::now(), now));
+        self.permissions_changed = false;
+        let parked = notices::parked_anywhere(&mut *self.app.store().read().await?).await?;
+        for (org, channel) in parked {
+            if self.post.open(&channel).await {
+                let mut w = self.app.store().write().await?;
+                notices::unpark_channel(&mut w, org, &channel).await?;
+                w.commit().await?;
+                tracing::info!(channel, "takes messages again");
+            }
+        }
+        Ok(None)
     }
 
     fn waits(&self, channel: &str) -> bool {
@@ -301,14 +343,28 @@ impl<P: Post> Deliverer<P> {
                     posts.push((claim(org.id, &channel, &[&o.key], card, Vec::new(), now), vec![*id]));
                 }
                 several => {
-                    let entries: Vec<_> =
-                        several.iter().map(|(_, o, about)| (o.due_on, notice::title(about, o))).collect();
-                    let keys: Vec<&str> = several.iter().map(|(_, o, _)| o.key.as_str()).collect();
-                    let card = notice::digest(&entries, today);
-                    let repeat = several.iter().any(|(_, o, _)| self.may_repeat(o, &channel));
-                    let card = if repeat { maybe_again(card) } else { card };
-                    let post = claim(org.id, &channel, &keys, card, Vec::new(), now);
-                    posts.push((post, several.iter().map(|(id, ..)| *id).collect()));
+                    // One message, unless it would not hold them all.
+                    let mut rest: VecDeque<_> =
+                        several.iter().map(|(id, o, about)| (*id, *o, notice::title(about, o))).collect();
+                    while !rest.is_empty() {
+                        let (mut entries, mut keys, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+                        let (mut room, mut repeat) = (DIGEST_ROOM, false);
+                        while let Some((id, o, title)) = rest.pop_front() {
+                            let long = title.plain().chars().count() + 20;
+                            if long > room && !entries.is_empty() {
+                                rest.push_front((id, o, title));
+                                break;
+                            }
+                            room = room.saturating_sub(long);
+                            repeat |= self.may_repeat(o, &channel);
+                            ids.push(id);
+                            keys.push(o.key.as_str());
+                            entries.push((o.due_on, title));
+                        }
+                        let card = notice::digest(&entries, today);
+                        let card = if repeat { maybe_again(card) } else { card };
+                        posts.push((claim(org.id, &channel, &keys, card, Vec::new(), now), ids));
+                    }
                 }
             }
             for (id, o, about) in &timely {

@@ -445,7 +445,7 @@ impl Plan<'_> {
         let day = limit.day;
         for days in limit.leads {
             let due_on = sub_days(day, *days);
-            if due_on >= limit.begins_on {
+            if due_on >= limit.begins_on && limit.lapses_on.is_none_or(|last| due_on <= last) {
                 self.dated(due_on, limit.known_at, &about, || {
                     let (what, title) = near(*days);
                     (format!("{key}/{day}/lead/{days}"), what, title)

@@ -302,6 +302,33 @@ pub async fn unpark(w: &mut Write<'_>, org: i64) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The channels anywhere that do not take posts, with their organisations.
+pub async fn parked_anywhere(c: &mut SqliteConnection) -> Result<Vec<(i64, String)>, Fault> {
+    Ok(sqlx::query!(
+        r#"SELECT DISTINCT n.org_id, p.channel FROM notice n
+           JOIN post p ON p.id = n.post_id JOIN organisation o ON o.id = n.org_id
+           WHERE n.state = 'parked' AND o.present = 1"#
+    )
+    .fetch_all(c)
+    .await?
+    .into_iter()
+    .map(|r| (r.org_id, r.channel))
+    .collect())
+}
+
+/// Frees the notices that are parked for one channel.
+pub async fn unpark_channel(w: &mut Write<'_>, org: i64, channel: &str) -> Result<(), Fault> {
+    sqlx::query!(
+        "UPDATE notice SET state = 'pending', post_id = NULL WHERE org_id = ?1 AND state = 'parked'
+             AND post_id IN (SELECT id FROM post WHERE org_id = ?1 AND channel = ?2)",
+        org,
+        channel
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    Ok(())
+}
+
 /// Sets when something is due next for an organisation.
 pub async fn set_next_due(w: &mut Write<'_>, org: i64, at: Option<DateTime<Utc>>) -> Result<(), Fault> {
     let at = at.map(millis);

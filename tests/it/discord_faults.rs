@@ -259,3 +259,21 @@ async fn a_server_that_is_unavailable_for_a_while_is_not_left() {
     discord.wait_message(&channel, "One: where it stands", SOON).await;
     assert!(!daemon.output().contains("panick"));
 }
+
+#[tokio::test]
+async fn what_waits_for_a_permission_is_posted_once_it_is_granted() {
+    let discord = Discord::start();
+    let daemon = ready(&discord).await;
+    discord.add_channel("gone", 0);
+    discord.bot_access("gone", 0, (1 << 10) | (1 << 11));
+    add(&discord, "One", "gone").await;
+    daemon.wait_output("does not take messages", SOON).await;
+    discord.bot_access("gone", 0, 0);
+    discord.world(|state| {
+        let id = state.find_channel("gone").unwrap();
+        let shown = state.channel_json(&state.channels[&id]);
+        state.dispatch("CHANNEL_UPDATE", &shown, 1);
+    });
+    discord.wait_message("gone", "One: where it stands", Duration::from_secs(90)).await;
+    assert_eq!(stands(&discord, "gone", "One"), 1);
+}

@@ -6,6 +6,7 @@ use crate::support::clock::{SOON, WallClock};
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::discord::Discord;
 use crate::support::faults::Fault;
+use crate::support::world::Message;
 
 async fn certified(discord: &Discord) {
     for line in [
@@ -215,5 +216,39 @@ async fn a_week_of_downtime_is_one_message_per_channel_with_everything_in_it() {
         assert!(discord.pings(&messages[*before]).is_empty());
     }
     assert_eq!(noticed, 200);
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn a_long_silence_leaves_nothing_out() {
+    let Some(clock) = WallClock::at("2026-03-02T08:30:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    discord.line("owner", "/setup timezone:Europe/Berlin hour:9").await.unwrap();
+    for n in 10..40 {
+        let name = format!("Certificate of site {n} in the north");
+        let line = format!("/certificate add standard:iso-9001 name:{name} decided:2026-03-02");
+        discord.line("owner", &line).await.unwrap();
+    }
+    daemon.kill9().await;
+    let before = discord.messages("general").len();
+    clock.set("2026-12-05T12:00:00+01:00");
+    daemon.start_again();
+    daemon.wait_ready(&discord).await;
+    discord.wait_message("general", "site 39 in the north: First surveillance audit begins", SOON).await;
+    let messages = discord.messages("general").split_off(before);
+    let text: String = messages.iter().map(Message::text).collect();
+    for n in 10..40 {
+        for what in [
+            "Internal audits and reviews begins",
+            "First surveillance audit begins",
+            "first surveillance audit by",
+        ] {
+            let line = format!("site {n} in the north: {what}");
+            assert_eq!(text.matches(&line).count(), 1, "{line}");
+        }
+    }
+    assert!(messages.len() <= 4, "{}", messages.len());
+    assert!(!text.contains("left out"), "{text}");
     discord.assert_clean();
 }

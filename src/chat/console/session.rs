@@ -103,6 +103,10 @@ impl Post for ConsolePost {
         Looked::Absent
     }
 
+    async fn open(&self, _channel: &str) -> bool {
+        true
+    }
+
     async fn said(&self, _channel: &str, _since: DateTime<Utc>) -> Result<Vec<Own>, CannotTell> {
         Ok(Vec::new())
     }

@@ -95,6 +95,8 @@ pub(super) enum Event {
         /// Its id.
         guild: String,
     },
+    /// A channel, a role or a member changed, and with it perhaps what we may do.
+    PermissionsChanged,
     /// Somebody asks for something.
     Interaction {
         /// The raw event.
@@ -142,6 +144,9 @@ fn event(frame: &str) -> Option<Event> {
             .map(|g| Event::Joined { guild: g.id, name: g.name }),
         "GUILD_DELETE" => {
             guild().filter(|g| g.unavailable != Some(true)).map(|g| Event::Left { guild: g.id })
+        }
+        "CHANNEL_UPDATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" | "GUILD_MEMBER_UPDATE" => {
+            Some(Event::PermissionsChanged)
         }
         "INTERACTION_CREATE" => frame.d.map(|d| Event::Interaction {
             raw: d.get().to_owned(),

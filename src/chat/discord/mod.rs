@@ -72,6 +72,7 @@ pub(crate) trait Desk: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Vec<Choice>> + Send;
     fn joined(&self, place: &str, name: Option<&str>, at: DateTime<Utc>) -> impl Future<Output = ()> + Send;
     fn left(&self, place: &str, at: DateTime<Utc>) -> impl Future<Output = ()> + Send;
+    fn permissions_changed(&self);
 }
 
 impl Desk for App {
@@ -102,6 +103,10 @@ impl Desk for App {
 
     async fn left(&self, place: &str, at: DateTime<Utc>) {
         Self::left(self, place, at).await;
+    }
+
+    fn permissions_changed(&self) {
+        Self::permissions_changed(self);
     }
 }
 
@@ -252,6 +257,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
                 handler.learn_name(&guild, name.as_deref());
                 drop(moves.send(Move::Joined { guild, name }));
             }
+            Event::PermissionsChanged => handler.desk.permissions_changed(),
             Event::Left { guild } => drop(moves.send(Move::Left { guild })),
             Event::Interaction { raw, sequence, missed } => {
                 let handler = Arc::clone(&handler);

@@ -19,6 +19,8 @@ use crate::say::discord as say;
 
 /// How long a channel is taken not to permit embeds before one is tried again.
 const PLAIN_FOR: Duration = Duration::from_mins(10);
+/// What a message needs at least.
+const POSTING: [&str; 2] = ["View Channel", "Send Messages"];
 /// How far back a look goes.
 const PAGES: usize = 5;
 /// How far back everything is read after a restoration.
@@ -222,8 +224,7 @@ impl DiscordPost {
     /// Why Discord refused, told by the permissions that we find we have.
     async fn refused(&self, message: &Outgoing, fault: Fault, with_embeds: bool) -> Posted {
         let Ok((_, missing)) = self.0.missing(&message.channel).await else { return settle(fault) };
-        let posting = ["View Channel", "Send Messages"];
-        if missing.iter().any(|lack| posting.contains(&lack.as_str())) {
+        if missing.iter().any(|lack| POSTING.contains(&lack.as_str())) {
             return Posted::Refused { why: say::missing_permissions(&missing) };
         }
         if with_embeds && missing.iter().any(|lack| lack == "Embed Links") {
@@ -336,6 +337,13 @@ impl Post for DiscordPost {
             (Some(message), _) => Looked::Found { message },
             (None, Ok(())) => Looked::Absent,
             (None, Err(CannotTell { passing, why })) => Looked::CannotTell { passing, why },
+        }
+    }
+
+    async fn open(&self, channel: &str) -> bool {
+        match self.0.missing(channel).await {
+            Ok((_, missing)) => !missing.iter().any(|lack| POSTING.contains(&lack.as_str())),
+            Err(_fault) => false,
         }
     }
 

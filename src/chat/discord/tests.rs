@@ -96,6 +96,8 @@ impl Desk for Fake {
     async fn left(&self, place: &str, _at: DateTime<Utc>) {
         self.note(format!("left {place}"));
     }
+
+    fn permissions_changed(&self) {}
 }
 
 #[derive(Debug, Default)]
