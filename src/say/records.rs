@@ -485,6 +485,9 @@ fn preparing(c: &Certificate, today: NaiveDate) -> Line {
     }
 }
 
+/// Beyond so many certificates, those with nothing late take a line each.
+const MANY: usize = 10;
+
 /// `/status`
 pub fn status(
     org: &Organisation,
@@ -503,7 +506,10 @@ pub fn status(
                 .text("."),
         );
     }
+    // What is late comes first; where there are many, the others take a line each.
+    let (mut pressing, mut others, mut well) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
+        let mut late = false;
         let about = about(org, catalogue, file, today);
         let c = &file.certificate;
         let clocks = about.clocks();
@@ -517,13 +523,13 @@ pub fn status(
         if let Some(next) = clocks::next_clock(&clocks, today) {
             lines.push(Line::new().text("Next: ").line(clock_line(next, today)));
         }
-        for late in clocks::late(&clocks) {
-            card.tone = Tone::Alarm;
-            lines.push(Line::new().strong("Late: ").line(clock_line(late, today)));
+        for missed in clocks::late(&clocks) {
+            late = true;
+            lines.push(Line::new().strong("Late: ").line(clock_line(missed, today)));
         }
         let open: Vec<&Nonconformity> = file.nonconformities.iter().filter(|nc| nc.is_open()).collect();
         for nc in open.iter().filter(|nc| nc.due_on < today) {
-            card.tone = Tone::Alarm;
+            late = true;
             lines.push(Line::new().strong("Late: ").line(nc_line(nc, true, today)));
         }
         for (nc, due) in open.iter().filter_map(|nc| {
@@ -532,6 +538,7 @@ pub fn status(
                 .filter(|(_, due, _)| *due < today && p.implemented.is_none())
                 .map(|(_, due, _)| (nc, due))
         }) {
+            late = true;
             lines.push(
                 Line::new()
                     .strong("Late: ")
@@ -545,7 +552,31 @@ pub fn status(
             count(file.audits.len(), "audit", "audits"),
         )));
         let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
-        card = card.field(format!("C-{} · {standard}", c.no), lines);
+        if late {
+            card.tone = Tone::Alarm;
+            pressing.push((format!("C-{} · {standard}", c.no), lines));
+        } else {
+            let line = Line::new()
+                .text(format!("C-{} ", c.no))
+                .said(&c.name)
+                .text(", ")
+                .line(status_words(c, today));
+            well.push(match clocks::next_clock(&clocks, today) {
+                Some(next) => line.text("; next ").text(next.title()).text(" by ").date(next.limit),
+                None => line,
+            });
+            others.push((format!("C-{} · {standard}", c.no), lines));
+        }
+    }
+    for (heading, lines) in pressing {
+        card = card.field(heading, lines);
+    }
+    if files.len() > MANY {
+        card = card.field("Nothing late", well);
+    } else {
+        for (heading, lines) in others {
+            card = card.field(heading, lines);
+        }
     }
     let stuck = parked
         .iter()
