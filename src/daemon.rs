@@ -161,8 +161,9 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
         end = &mut notifier => {
             notifier_done = true;
             match end.context("the notifier's task")? {
-                Some(words) => Err(Ended::Token(words)),
-                None => Ok(()),
+                Stopped::Refused(words) => Err(Ended::Token(words)),
+                Stopped::FileGone(words) => Err(Ended::Corrupt(words)),
+                Stopped::Asked => Ok(()),
             }
         }
     };
@@ -243,7 +244,17 @@ fn watch_connection<R: Remembered + 'static>(adapter: &Discord<R>, health: &Arc<
     });
 }
 
-/// Posts what is due whenever the alarm rings or something has changed. Ends with why the chat refuses us.
+/// Why the notifier ended.
+enum Stopped {
+    /// It was asked to.
+    Asked,
+    /// The chat refuses us.
+    Refused(String),
+    /// The file is no longer where it was.
+    FileGone(String),
+}
+
+/// Posts what is due whenever the alarm rings or something has changed.
 async fn notify<P: Post>(
     mut deliverer: Deliverer<P>,
     app: App,
@@ -252,14 +263,23 @@ async fn notify<P: Post>(
     clock: Arc<dyn Clock>,
     health: Arc<Health>,
     stop: CancellationToken,
-) -> Option<String> {
+) -> Stopped {
     loop {
+        if !store.in_place() {
+            let path = store.path().display();
+            let words = format!(
+                "{path} was removed or replaced while this ran: nothing more is written to it. Put it back (certkeeper \
+                 restore puts a backup in its place), then start again"
+            );
+            health.set_store(Err(words.clone()));
+            return Stopped::FileGone(words);
+        }
         let again = match deliverer.round(&*clock).await {
             Ok(round) => {
                 health.ticked();
                 health.set_store(Ok(()));
                 if let Some(why) = round.stopped {
-                    return Some(why);
+                    return Stopped::Refused(why);
                 }
                 round.again
             }
@@ -269,9 +289,9 @@ async fn notify<P: Post>(
                 Some(Duration::from_secs(10))
             }
         };
-        let wait = again.unwrap_or(Duration::from_secs(3600)).max(Duration::from_millis(50));
+        let wait = again.unwrap_or(Duration::from_secs(60)).max(Duration::from_millis(50));
         tokio::select! {
-            () = stop.cancelled() => return None,
+            () = stop.cancelled() => return Stopped::Asked,
             () = alarm.rung() => {}
             () = async { app.changed().await; tokio::time::sleep(GATHER).await } => {}
             () = tokio::time::sleep(wait) => {}

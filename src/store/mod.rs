@@ -98,6 +98,8 @@ pub enum OpenFault {
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
+    /// Which file it is: device and inode.
+    file: Option<(u64, u64)>,
     writer: SqlitePool,
     reader: Arc<Mutex<Option<snapshot::Reader>>>,
 }
@@ -203,7 +205,7 @@ impl Store {
             .connect_with(options.clone())
             .await
             .map_err(|e| open_words(path, &e))?;
-        let store = Self { path: path.to_owned(), writer, reader: Arc::default() };
+        let store = Self { path: path.to_owned(), file: identity(path), writer, reader: Arc::default() };
         store.check(existed).await?;
         let reader = SqliteConnection::connect_with(&options.pragma("query_only", "ON"))
             .await
@@ -231,7 +233,7 @@ impl Store {
                 sqlx::query_scalar("PRAGMA quick_check(3)").fetch_all(&mut *c).await.map_err(say)?;
             if found != ["ok"] {
                 return Err(OpenFault::Corrupt(format!(
-                    "{path} is damaged ({}); nothing was written. Put the latest backup in its place",
+                    "{path} is damaged ({}); nothing was written. Put the latest backup in its place: certkeeper restore FILE --force",
                     found.join("; ")
                 )));
             }
@@ -261,6 +263,12 @@ impl Store {
         &self.path
     }
 
+    /// Whether the file that is open still stands at its path: one that was removed or replaced takes what is written
+    /// to it into nothing.
+    pub fn in_place(&self) -> bool {
+        identity(&self.path) == self.file
+    }
+
     /// Begins a transaction that writes. Never wrap it in a time-out or a select.
     pub async fn write(&self) -> Result<Write<'static>, Fault> {
         Ok(Write { tx: self.writer.begin_with("BEGIN IMMEDIATE").await?, written: Vec::new() })
@@ -288,6 +296,11 @@ impl Store {
     }
 }
 
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
+}
+
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -307,7 +320,7 @@ fn open_words(path: &Path, e: &sqlx::Error) -> OpenFault {
     let words = e.to_string();
     if words.contains("malformed") || words.contains("not a database") {
         OpenFault::Corrupt(format!(
-            "{} is damaged or no database ({words}); nothing was written. Put the latest backup in its place",
+            "{} is damaged or no database ({words}); nothing was written. Put the latest backup in its place: certkeeper restore FILE --force",
             path.display()
         ))
     } else {

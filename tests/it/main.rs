@@ -19,6 +19,7 @@ mod connection;
 mod conversation;
 mod discord_faults;
 mod fake_itself;
+mod machine;
 mod reminders;
 mod security;
 mod torture;
