@@ -35,7 +35,7 @@ async fn a_whole_outage_is_survived_and_sigterm_in_it_ends_at_once() {
 
 #[tokio::test]
 async fn a_fatal_close_ends_with_its_reason() {
-    for (code, exit) in [(4004, 77), (4010, 78), (4013, 78), (4014, 78)] {
+    for (code, exit) in [(4004, 77), (4010, 78), (4011, 78), (4012, 78), (4013, 78), (4014, 78)] {
         let discord = Discord::start();
         let daemon = Daemon::ready(&discord, Setup::default()).await;
         discord.close(code, "as ordered");

@@ -190,3 +190,135 @@ async fn minimal_privacy_keeps_statements_and_names_out_of_public_posts() {
     let shown = says(&discord, "owner", "/nc show nc:1").await;
     assert!(shown.ephemeral && shown.text().contains("SECRETWORD"));
 }
+
+/// What was typed and what came of it, as it is read: who may see it, the text, the form.
+async fn transcript(discord: &Discord, lines: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    for (who, line) in lines {
+        let reply = says(discord, who, line).await;
+        let seen = if reply.ephemeral { "only them" } else { "the channel" };
+        let form = if reply.modal.is_some() { " (a form)" } else { "" };
+        out.push_str(&format!("{who}> {line}\n[{seen}]{form} {}\n\n", reply.text().trim()));
+    }
+    out
+}
+
+#[tokio::test]
+async fn the_way_of_a_nonconformity_as_it_is_read() {
+    use crate::support::clock::WallClock;
+    let Some(clock) = WallClock::at("2026-03-02T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    let lines = [
+        ("owner", "/setup timezone:Europe/Berlin hour:9"),
+        ("owner", "/certificate add standard:iso-27001 name:Acme ISMS decided:2026-03-02"),
+        ("owner", "/audit log certificate:Acme kind:internal date:today scope:HR conclusion:fine lead:bob"),
+        (
+            "owner",
+            "/nc raise certificate:C-1 audit:A-1 grade:minor clause:9.2 statement:No audit programme owner:alice",
+        ),
+        ("bob", "/nc correct nc:1 what:mine now"),
+        ("owner", "/nc close nc:NC-1"),
+        ("alice", "/nc correct nc:nc 1 what:planned the audits of this year"),
+        ("alice", "/nc cause nc:1 why:nobody was asked to"),
+        ("alice", "/nc plan nc:NC-1 owner:alice due:in 3 weeks action:put it into the calendar"),
+        ("alice", "/nc done nc:NC-1 what:done, see https://wiki.example/audits"),
+        ("alice", "/nc verify nc:NC-1 effective:true how:looked"),
+        ("owner", "/nc verify nc:NC-1 effective:true how:the audit of March was held"),
+        ("owner", "/nc close nc:NC-1"),
+        ("owner", "/nc list state:closed"),
+    ];
+    insta::assert_snapshot!(transcript(&discord, &lines).await, @r#"
+    owner> /setup timezone:Europe/Berlin hour:9
+    [the channel] Set up
+    Reminders are posted in <#420000000000000001> at 09:00, Europe/Berlin (now 2026-03-02 10:00).
+    Managers: none yet (whoever may manage the server always counts). Auditors: none yet.
+    Privacy: open. Statements and names may stand in public posts.
+    Next: `/certificate add`.
+
+    owner> /certificate add standard:iso-27001 name:Acme ISMS decided:2026-03-02
+    [the channel] C-1 recorded: Acme ISMS
+    ISO/IEC 27001:2022, valid until 2029-03-01 (in 1095 days).
+    Decided on 2026-03-02, expires on 2029-03-01.
+    Its reminders go to <#420000000000000001> at 09:00, Europe/Berlin.
+    The cycle
+    → 2026-03-02 to 2026-09-01 Internal audits and reviews
+    2026-09-02 to 2026-12-01 Prepare for surveillance
+    2026-12-02 to 2027-03-01 First surveillance audit
+    2027-03-02 to 2027-09-01 Continue the cycle
+    2027-09-02 to 2027-12-01 Prepare for surveillance
+    2027-12-02 to 2028-03-01 Second surveillance audit
+    2028-03-02 to 2028-09-01 Comprehensive review
+    2028-09-02 to 2028-12-01 Intensify preparation
+    2028-12-02 to 2029-03-01 Recertification audit
+
+    owner> /audit log certificate:Acme kind:internal date:today scope:HR conclusion:fine lead:bob
+    [the channel] A-1 recorded: internal audit
+    Held on 2026-03-02
+    Certificate: Acme ISMS
+    Scope
+    HR
+    Conclusion
+    fine
+    Lead
+    <@430000000000000003>
+    Raise what it found with /nc raise audit:A-1
+
+    owner> /nc raise certificate:C-1 audit:A-1 grade:minor clause:9.2 statement:No audit programme owner:alice
+    [the channel] NC-1 raised
+    Due 2026-05-31 (in 90 days).
+    Certificate: Acme ISMS
+    minor nonconformity against 9.2 Internal audit
+    Statement
+    No audit programme
+    Details
+    Owner: <@430000000000000002>
+    Found by A-1
+    Next: /nc correct nc:NC-1
+
+    bob> /nc correct nc:1 what:mine now
+    [only them] Not done
+    Only the owner of NC-1 and managers can use `/nc correct` on it. Its owner is <@430000000000000002>.
+
+    owner> /nc close nc:NC-1
+    [only them] Not done
+    NC-1 cannot be closed yet. Missing: the correction (/nc correct); the root cause (/nc cause); the corrective action, planned (/nc plan) and done (/nc done); its effectiveness, verified by someone other than who acted (/nc verify); a piece of evidence: a file or a link (/nc evidence nc:NC-1).
+
+    alice> /nc correct nc:nc 1 what:planned the audits of this year
+    [the channel] NC-1 correction recorded
+    planned the audits of this year
+    Next: /nc cause nc:NC-1
+
+    alice> /nc cause nc:1 why:nobody was asked to
+    [the channel] NC-1 root cause recorded
+    nobody was asked to
+    Next: /nc plan nc:NC-1
+
+    alice> /nc plan nc:NC-1 owner:alice due:in 3 weeks action:put it into the calendar
+    [the channel] NC-1 action planned
+    Due 2026-03-23.
+    By <@430000000000000002>: put it into the calendar
+    Next: /nc done nc:NC-1
+
+    alice> /nc done nc:NC-1 what:done, see https://wiki.example/audits
+    [the channel] NC-1 action done
+    done, see <https://wiki.example/audits>
+    Next: /nc verify nc:NC-1
+
+    alice> /nc verify nc:NC-1 effective:true how:looked
+    [only them] Not done
+    Only managers and internal auditors can use `/nc verify`. Ask one of them, or ask a manager to give you the auditor role.
+
+    owner> /nc verify nc:NC-1 effective:true how:the audit of March was held
+    [the channel] NC-1 verified effective
+    the audit of March was held
+    Next: /nc close nc:NC-1
+
+    owner> /nc close nc:NC-1
+    [the channel] NC-1 closed
+
+    owner> /nc list state:closed
+    [only them] Nonconformities
+    **NC-1** minor 9.2, closed · <@430000000000000002>
+    "#);
+}

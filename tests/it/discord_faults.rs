@@ -23,6 +23,18 @@ async fn add(discord: &Discord, name: &str, channel: &str) {
     assert!(added.text().contains(name), "{}", added.text());
 }
 
+/// Whether the daemon takes itself to be in a server.
+async fn present(daemon: &Daemon, guild: &str) -> bool {
+    use sqlx::Connection as _;
+    let address = format!("sqlite://{}?mode=ro", daemon.database().display());
+    let mut file = sqlx::SqliteConnection::connect(&address).await.unwrap();
+    sqlx::query_scalar("SELECT present FROM organisation WHERE place = ?")
+        .bind(format!("discord:{guild}"))
+        .fetch_one(&mut file)
+        .await
+        .unwrap()
+}
+
 fn stands(discord: &Discord, channel: &str, name: &str) -> usize {
     let text = format!("{name}: where it stands");
     discord.messages(channel).iter().filter(|m| m.text().contains(&text)).count()
@@ -57,6 +69,13 @@ async fn a_global_rate_limit_stops_everything_for_as_long_as_it_says() {
     discord.wait_message("general", "One: where it stands", SOON).await;
     discord.wait_message("ops", "Two: where it stands", SOON).await;
     assert_eq!((stands(&discord, "general", "One"), stands(&discord, "ops", "Two")), (1, 1));
+    let posts: Vec<_> = discord
+        .requests()
+        .into_iter()
+        .filter(|r| r.method == "POST" && r.path.ends_with("/messages"))
+        .collect();
+    assert_eq!(posts[0].status, 429);
+    assert!(posts[1].at - posts[0].at >= Duration::from_secs(1), "{:?}", posts[1].at - posts[0].at);
     discord.assert_clean();
 }
 
@@ -237,9 +256,10 @@ async fn kicked_it_says_nothing_and_added_again_it_goes_on() {
     let line = "certificate add standard:iso-9001 name:One decided:2026-03-02";
     let added = daemon.certkeeper(&["do", "--as", "carol", "--place", &place, line]);
     assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stdout));
-    let status = discord.line("owner", "/status").await.unwrap();
+    let status = discord.line("owner", "/setup timezone:UTC hour:9").await.unwrap();
     assert!(status.acked);
     assert_eq!(stands(&discord, &channel, "One"), 0);
+    assert!(!present(&daemon, &guild).await, "the kick was not noticed");
     discord.kick_bot(&guild, false);
     discord.wait_message(&channel, "One: where it stands", Duration::from_secs(90)).await;
     assert_eq!(stands(&discord, &channel, "One"), 1);
@@ -254,6 +274,9 @@ async fn a_server_that_is_unavailable_for_a_while_is_not_left() {
     let says = async |line: &str| discord.person("carol").at(&channel).line(line).await.unwrap();
     says("/setup timezone:UTC hour:9").await;
     discord.guild_outage(&guild, true);
+    // Events are handled in order: what is answered after it was handled after it.
+    discord.line("owner", "/setup timezone:UTC hour:9").await.unwrap();
+    assert!(present(&daemon, &guild).await, "an outage was taken for a kick");
     discord.guild_outage(&guild, false);
     says("/certificate add standard:iso-9001 name:One decided:2026-03-02").await;
     discord.wait_message(&channel, "One: where it stands", SOON).await;

@@ -19,6 +19,8 @@ use crate::say::discord as say;
 
 /// How long a channel is taken not to permit embeds before one is tried again.
 const PLAIN_FOR: Duration = Duration::from_mins(10);
+/// How long the answer to a message is waited for.
+const POST_DEADLINE: Duration = Duration::from_secs(6);
 /// What a message needs at least.
 const POSTING: [&str; 2] = ["View Channel", "Send Messages"];
 /// How far back a look goes.
@@ -207,7 +209,8 @@ impl DiscordPost {
             made.content(render::text(&message.card, &before, reference)).flags(MessageFlags::SUPPRESS_EMBEDS)
         };
         let call = Call::post(format!("/channels/{}/messages", message.channel)).json(&made);
-        self.0.rest.json(call.patience(Duration::from_secs(5))).await
+        // One that hangs holds up the others; the nonce makes it safe to give it up.
+        self.0.rest.json(call.patience(Duration::from_secs(5)).deadline(POST_DEADLINE)).await
     }
 
     /// Discord dropped our embeds silently: says the same in the message's text.
