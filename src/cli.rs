@@ -29,7 +29,7 @@ use crate::notify::deliver::Deliverer;
 use crate::say::card::Line;
 use crate::simulate::{self, Hypothetical};
 use crate::store::{self, OpenFault, Store};
-use crate::{backup, demo, http, logging, say};
+use crate::{backup, demo, doctor, http, logging, say};
 
 const USAGE: u8 = 64;
 const BUG: u8 = 70;
@@ -65,6 +65,8 @@ enum Verb {
     Backup(Backup),
     /// Put a backup in the place of the database; the daemon must not run
     Restore(Restore),
+    /// Look at settings, database, token, permissions, waiting reminders and backups; say what to do
+    Doctor,
     /// Ask the running daemon how it is (for a container's health check)
     Health(Health),
     /// Print a generated page of the documentation
@@ -207,11 +209,23 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
             return ExitCode::from(code);
         }
     };
-    let needs = if matches!(cli.verb, Verb::Run) { Needs::Discord } else { Needs::Nothing };
+    let needs = if matches!(cli.verb, Verb::Run | Verb::Doctor) { Needs::Discord } else { Needs::Nothing };
     let env: Vec<(String, String)> = env.collect();
+    let mut report = doctor::Report::default();
     let colour =
         std::io::stdout().is_terminal() && !env.iter().any(|(k, v)| k == "NO_COLOR" && !v.is_empty());
-    let (settings, warnings) = match Settings::load(cli.config.as_deref(), env.into_iter(), needs) {
+    let mut loaded = Settings::load(cli.config.as_deref(), env.clone().into_iter(), needs);
+    if let (Verb::Doctor, Err(faults)) = (&cli.verb, &loaded) {
+        // What is wrong with reaching Discord leaves the rest to be looked at.
+        faults.iter().for_each(|f| report.wrong(format!("settings: {f}")));
+        if let Ok(without) = Settings::load(cli.config.as_deref(), env.into_iter(), Needs::Nothing) {
+            loaded = Ok(without);
+        } else {
+            Stage::print(&report.text());
+            return ExitCode::from(SETTING);
+        }
+    }
+    let (settings, warnings) = match loaded {
         Ok(loaded) => loaded,
         Err(faults) => {
             faults.iter().for_each(|f| complain(&f.to_string()));
@@ -251,6 +265,11 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
             Verb::Verify(a) => told(verify(a, &settings).await),
             Verb::Backup(a) => told(back_up(a, &settings).await),
             Verb::Restore(a) => told(restore(a, &settings).await),
+            Verb::Doctor => {
+                let report = doctor::examine(&settings, report, SystemClock.now()).await;
+                Stage::print(&report.text());
+                u8::from(!report.is_well())
+            }
             Verb::Health(a) => told(health(a, &settings).await),
             Verb::Docs(a) => {
                 Stage::print(&match a.page {

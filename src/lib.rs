@@ -21,6 +21,7 @@ pub mod command;
 pub mod config;
 pub mod daemon;
 pub mod demo;
+pub mod doctor;
 pub mod domain;
 pub mod fault;
 pub mod http;

@@ -134,3 +134,43 @@ async fn a_clock_that_is_set_back_and_forth_repeats_nothing() {
     }
     discord.assert_clean();
 }
+
+#[tokio::test]
+async fn the_doctor_says_what_is_wrong_and_what_to_do() {
+    let discord = Discord::start();
+    let mut daemon = furnished(&discord).await;
+    let report = |daemon: &Daemon| {
+        let said = daemon.certkeeper(&["doctor"]);
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(!text.contains(&discord.token), "the token is in the report");
+        (said.status.code(), text)
+    };
+    let (code, text) = report(&daemon);
+    assert_eq!(code, Some(0), "{text}");
+    for line in
+        ["knows the token", "is whole", "agree with the tables", "permitted in #general", "backups: none"]
+    {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    // Read Message History and Send Messages are taken away, and something waits.
+    discord.bot_access("general", 0, (1 << 16) | (1 << 11));
+    discord.line("owner", "/certificate add standard:iso-9001 name:Two decided:2026-03-02").await.unwrap();
+    daemon.wait_output("does not take messages", SOON).await;
+    let (code, text) = report(&daemon);
+    assert_eq!(code, Some(1), "{text}");
+    for line in ["missing in #general", "Send Messages", "Read Message History", "1 reminders wait"] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    // Without a network, and with a record that was altered.
+    discord.down().await;
+    daemon.kill9().await;
+    let mut file =
+        SqliteConnection::connect(&format!("sqlite://{}", daemon.database().display())).await.unwrap();
+    sqlx::query("UPDATE certificate SET body = 'Other'").execute(&mut file).await.unwrap();
+    file.close().await.unwrap();
+    let (code, text) = report(&daemon);
+    assert_eq!(code, Some(1), "{text}");
+    for line in ["could not be asked", "was altered"] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}

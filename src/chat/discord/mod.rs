@@ -175,6 +175,31 @@ impl<R: Remembered + 'static> Discord<R> {
     }
 }
 
+/// Asks Discord what `certkeeper doctor` wants to know.
+#[derive(Debug)]
+pub struct Probe(Shared);
+
+impl Probe {
+    /// A probe of the API at an origin; nothing is sent yet. `Err` says what is wrong with the address.
+    pub fn new(api: &str, token: SecretString) -> Result<Self, String> {
+        Ok(Self(Shared::new(Rest::new(api, token)?)))
+    }
+
+    /// The bot's own id. `Err` says in words why it could not be had.
+    pub async fn whoami(&self) -> Result<String, String> {
+        match self.0.me().await {
+            Ok(id) => Ok(id.to_owned()),
+            Err(Fault::Unauthorised) => Err(say::token_refused()),
+            Err(fault) => Err(fault.to_string()),
+        }
+    }
+
+    /// A channel's name, and by name what the bot lacks there.
+    pub async fn missing(&self, channel: &str) -> Result<(String, Vec<String>), String> {
+        self.0.missing(channel).await.map_err(|fault| fault.to_string())
+    }
+}
+
 /// What happened to servers, in order.
 #[derive(Debug)]
 enum Move {
