@@ -168,9 +168,16 @@ async fn file(
         }
         for parked in notices::parked(c, org.id).await? {
             report.wrong(format!(
-                "{}: {} reminders wait for channel {} ({}); give the bot what is missing there, or choose another with \
+                "{}: {} for channel {} ({}); give the bot what is missing there, or choose another with \
                  /setup or /certificate edit",
-                org.place, parked.notices, parked.channel, parked.why
+                org.place,
+                if parked.notices == 1 {
+                    "1 reminder waits".to_owned()
+                } else {
+                    format!("{} reminders wait", parked.notices)
+                },
+                parked.channel,
+                parked.why
             ));
         }
     }

@@ -145,6 +145,7 @@ async fn the_doctor_says_what_is_wrong_and_what_to_do() {
         assert!(!text.contains(&discord.token), "the token is in the report");
         (said.status.code(), text)
     };
+    discord.wait_message("general", "Acme: where it stands", SOON).await;
     let (code, text) = report(&daemon);
     assert_eq!(code, Some(0), "{text}");
     for line in
@@ -158,7 +159,9 @@ async fn the_doctor_says_what_is_wrong_and_what_to_do() {
     daemon.wait_output("does not take messages", SOON).await;
     let (code, text) = report(&daemon);
     assert_eq!(code, Some(1), "{text}");
-    for line in ["missing in #general", "Send Messages", "Read Message History", "1 reminders wait"] {
+    for line in
+        ["missing in #general", "Send Messages", "Read Message History", "1 reminder waits for channel"]
+    {
         assert!(text.contains(line), "{line} in {text}");
     }
     // Without a network, and with a record that was altered.
