@@ -186,6 +186,48 @@ async fn a_connection_whose_heartbeats_go_unanswered_is_made_anew() {
 }
 
 #[tokio::test]
+async fn a_socket_that_died_silently_is_noticed() {
+    let options = Options { heartbeat: Duration::from_millis(400), ..Options::default() };
+    let discord = Discord::with(options);
+    let _daemon = ready(&discord).await;
+    let before = discord.count("connect");
+    discord.freeze(true);
+    discord.wait_events("connect", before + 1, SOON).await;
+    discord.freeze(false);
+    discord.wait_events("resumed", 1, Duration::from_secs(60)).await;
+    let reply = discord.line("bob", "/status").await.unwrap();
+    assert!(reply.acked, "{}", reply.text());
+}
+
+#[tokio::test]
+async fn two_hundred_interactions_at_once_are_all_answered_and_none_is_lost() {
+    let discord = Discord::start();
+    let daemon = ready(&discord).await;
+    add(&discord, "One", "general").await;
+    let ids: Vec<String> = (0..200)
+        .map(|n| {
+            let raise = discord.person("owner").options(&[
+                ("certificate", "One"),
+                ("grade", "minor"),
+                ("clause", "9.2"),
+                ("statement", "late"),
+            ]);
+            let status = discord.person("bob");
+            let (who, command) = if n % 2 == 0 { (raise, "/nc raise") } else { (status, "/status") };
+            who.send(command).unwrap()
+        })
+        .collect();
+    for id in &ids {
+        let reply = discord.answer(id).await.unwrap();
+        assert!(reply.acked && reply.refused == 0, "{}", reply.text());
+    }
+    let list = discord.line("owner", "/nc show nc:NC-100").await.unwrap();
+    assert!(list.text().contains("NC-100"), "{}", list.text());
+    assert!(daemon.certkeeper(&["verify"]).status.success());
+    discord.assert_clean();
+}
+
+#[tokio::test]
 async fn a_request_to_reconnect_is_followed_and_nothing_is_missed() {
     let discord = Discord::start();
     let _daemon = ready(&discord).await;
