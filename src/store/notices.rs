@@ -291,8 +291,19 @@ pub async fn parked(c: &mut SqliteConnection, org: i64) -> Result<Vec<Parked>, F
     .await?)
 }
 
-/// Frees the parked notices of an organisation, to be tried again.
+/// Frees the parked notices of an organisation, to be tried again where they go by now.
 pub async fn unpark(w: &mut Write<'_>, org: i64) -> Result<(), Fault> {
+    let still_used = sqlx::query_scalar!(
+        "SELECT DISTINCT p.channel FROM notice n JOIN post p ON p.id = n.post_id
+         WHERE n.org_id = ?1 AND n.state = 'parked' AND p.channel IN (
+             SELECT channel FROM organisation WHERE id = ?1 UNION SELECT channel FROM certificate WHERE org_id = ?1)",
+        org
+    )
+    .fetch_all(&mut *w.tx)
+    .await?;
+    for channel in still_used {
+        unpark_channel(w, org, &channel).await?;
+    }
     sqlx::query!(
         "UPDATE notice SET state = 'pending', post_id = NULL WHERE org_id = ? AND state = 'parked'",
         org
@@ -316,8 +327,25 @@ pub async fn parked_anywhere(c: &mut SqliteConnection) -> Result<Vec<(i64, Strin
     .collect())
 }
 
-/// Frees the notices that are parked for one channel.
+/// Frees the notices that are parked for one channel, to be tried there again. A message of which an earlier try may
+/// have been posted is claimed again as it is: it is looked for before anything is said.
 pub async fn unpark_channel(w: &mut Write<'_>, org: i64, channel: &str) -> Result<(), Fault> {
+    sqlx::query!(
+        "UPDATE post SET state = 'claimed' WHERE org_id = ?1 AND channel = ?2 AND state = 'parked'
+             AND EXISTS (SELECT 1 FROM attempt WHERE post_id = post.id AND outcome = 'unknown')",
+        org,
+        channel
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE notice SET state = 'posting' WHERE org_id = ?1 AND state = 'parked'
+             AND post_id IN (SELECT id FROM post WHERE org_id = ?1 AND channel = ?2 AND state = 'claimed')",
+        org,
+        channel
+    )
+    .execute(&mut *w.tx)
+    .await?;
     sqlx::query!(
         "UPDATE notice SET state = 'pending', post_id = NULL WHERE org_id = ?1 AND state = 'parked'
              AND post_id IN (SELECT id FROM post WHERE org_id = ?1 AND channel = ?2)",

@@ -342,3 +342,32 @@ async fn what_waits_for_a_permission_is_posted_once_it_is_granted() {
     discord.wait_message("gone", "One: where it stands", Duration::from_secs(90)).await;
     assert_eq!(stands(&discord, "gone", "One"), 1);
 }
+
+#[tokio::test]
+async fn what_is_freed_after_a_lost_answer_is_looked_for_before_it_is_said_again() {
+    for by_setup in [false, true] {
+        let discord = Discord::start();
+        let daemon = ready(&discord).await;
+        // Posted, the answer lost; the next try is refused for good, and by the time it is freed the nonce is forgotten.
+        discord.fault(Fault::new(Kind::ResetAfter).on("POST", POSTS).times(1));
+        discord.fault(Fault::refusal(403, 50_013, "Missing Permissions").on("POST", POSTS).times(1));
+        add(&discord, "One", "general").await;
+        daemon.wait_output("does not take messages", SOON).await;
+        discord.forget_nonces();
+        if by_setup {
+            discord.person("owner").with("hour", "9").slash("/setup").await.unwrap();
+        } else {
+            discord.world(|state| {
+                let id = state.find_channel("general").unwrap();
+                let shown = state.channel_json(&state.channels[&id]);
+                state.dispatch("CHANNEL_UPDATE", &shown, 1);
+            });
+            daemon.wait_output("takes messages again", SOON).await;
+        }
+        add(&discord, "Two", "ops").await;
+        discord.wait_message("ops", "Two: where it stands", SOON).await;
+        assert_eq!(stands(&discord, "general", "One"), 1);
+        let status = discord.line("bob", "/status").await.unwrap();
+        assert!(!status.text().contains("Cannot be posted"), "{}", status.text());
+    }
+}
