@@ -543,7 +543,9 @@ impl<D: Desk> Handler<D> {
         let prepared = match tokio::time::timeout_at(soon, &mut preparing).await {
             Ok(prepared) => prepared,
             Err(_elapsed) => {
-                reply.defer(false).await;
+                if !reply.defer(false).await {
+                    return;
+                }
                 deferred = Some(false);
                 preparing.await
             }
@@ -560,12 +562,8 @@ impl<D: Desk> Handler<D> {
         };
         let public = prepared.public;
         if (reply.missed || !prepared.files.is_empty()) && deferred.is_none() {
-            if reply.missed {
-                if !reply.take_up(public).await {
-                    return;
-                }
-            } else {
-                reply.defer(public).await;
+            if !reply.defer(public).await {
+                return;
             }
             deferred = Some(public);
         }

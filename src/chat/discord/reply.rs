@@ -182,18 +182,10 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Acknowledges, to answer later: whether that will be seen by all is settled now.
+    /// Acknowledges, to answer later: whether that will be seen by all is settled now. Returns whether it is still to
+    /// be carried out. So is whatever comes in time; what was missed, only if Discord takes the deferral now or if our
+    /// former self deferred it and came no further: what was answered or given up is not.
     pub(super) async fn defer(&self, public: bool) -> bool {
-        let mut flags = InteractionResponseFlags::empty();
-        flags.set(InteractionResponseFlags::EPHEMERAL, !public);
-        let message = CreateInteractionResponseMessage::new().flags(flags);
-        self.first(&CreateInteractionResponse::Defer(message)).await == First::Said
-    }
-
-    /// Takes up what was missed: whether it is still to be carried out, and answered later. So it is if Discord takes
-    /// the deferral now, or if our former self deferred it and came no further; what was answered or given up is
-    /// not.
-    pub(super) async fn take_up(&self, public: bool) -> bool {
         #[derive(Deserialize)]
         struct Original {
             #[serde(default)]
@@ -204,6 +196,7 @@ impl<'a> Reply<'a> {
         let message = CreateInteractionResponseMessage::new().flags(flags);
         match self.first(&CreateInteractionResponse::Defer(message)).await {
             First::Said => true,
+            First::Unsaid | First::SaidBefore if !self.missed => true,
             First::Unsaid => false,
             First::SaidBefore => {
                 let ask = Call::original(Method::GET, &self.application, &self.token.0);
