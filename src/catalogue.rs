@@ -8,10 +8,14 @@ use toml::Spanned;
 
 use crate::domain::calendar::MONTHS;
 use crate::domain::programme::{Activity, Leads, Limits, Phase, Programme, Serves, Step};
-use crate::domain::standard::{Clause, Standard};
+use crate::domain::standard::{Clause, ReviewInput, Standard, Transition};
 
 /// The parts that a standard must give a clause for: work and reports stand on them.
 const NEEDED_ROLES: [&str; 3] = ["internal-audit", "management-review", "nonconformity"];
+
+/// The records that an input of the management review can be prepared from.
+const INPUT_SOURCES: [&str; 6] =
+    ["actions", "nonconformities", "audits", "changes", "risks", "opportunities"];
 
 /// The embedded files, by the names they have in the repository.
 const EMBEDDED: [(&str, &str); 9] = [
@@ -160,7 +164,18 @@ struct RawStandard {
     clauses: Vec<Spanned<(String, String)>>,
     #[serde(default)]
     controls: Vec<Spanned<(String, String)>>,
+    #[serde(default)]
+    review_inputs: Vec<Spanned<(String, String, String)>>,
+    transition: Option<Spanned<RawTransition>>,
     roles: Spanned<BTreeMap<String, Spanned<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTransition {
+    until: String,
+    to: String,
+    source: String,
 }
 
 #[derive(Deserialize)]
@@ -182,6 +197,8 @@ struct RawLeads {
     nonconformity: Spanned<Vec<u32>>,
     booked: Spanned<Vec<u32>>,
     overdue: Spanned<Vec<u32>>,
+    #[serde(default)]
+    start_by: BTreeMap<String, u32>,
 }
 
 #[derive(Deserialize)]
@@ -311,6 +328,34 @@ impl Source<'_> {
             }
             roles.insert(role, clause.into_inner());
         }
+        let mut inputs: Vec<ReviewInput> = Vec::new();
+        for row in raw.review_inputs {
+            let at = row.span();
+            let (item, title, from) = row.into_inner();
+            if item.trim().is_empty() || title.trim().is_empty() || inputs.iter().any(|i| i.item == item) {
+                let reason = "an input of the management review needs an item of its own and a title";
+                faults.push(self.fault(at.clone(), reason));
+            }
+            if !from.is_empty() && !INPUT_SOURCES.contains(&from.as_str()) {
+                let reason = format!(
+                    "`{from}` is none of the records an input is prepared from: {}",
+                    INPUT_SOURCES.join(", ")
+                );
+                faults.push(self.fault(at, reason));
+            }
+            inputs.push(ReviewInput { item, title, from });
+        }
+        let transition = raw.transition.and_then(|row| {
+            let at = row.span();
+            let RawTransition { until, to, source } = row.into_inner();
+            match until.parse() {
+                Ok(until) => Some(Transition { until, to, source }),
+                Err(_no_date) => {
+                    faults.push(self.fault(at, format!("`{until}` is no date: year-month-day")));
+                    None
+                }
+            }
+        });
         for role in NEEDED_ROLES {
             if !roles.contains_key(role) {
                 faults.push(self.fault(at.clone(), format!("the role `{role}` has no clause")));
@@ -327,6 +372,8 @@ impl Source<'_> {
             subject: raw.subject,
             clauses,
             roles,
+            review_inputs: inputs,
+            transition,
             programme: raw.programme.into_inner(),
         };
         Ok((standard, marks))
@@ -356,6 +403,7 @@ impl Source<'_> {
         }
         let mut leads = Leads {
             clocks: BTreeMap::new(),
+            start_by: raw.leads.start_by,
             nonconformity: self.days(raw.leads.nonconformity, false, &mut faults),
             booked: self.days(raw.leads.booked, false, &mut faults),
             overdue: self.days(raw.leads.overdue, true, &mut faults),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 use crate::domain::calendar;
-use crate::domain::certificate::{Certificate, CertificateFile};
+use crate::domain::certificate::{Certificate, CertificateFile, Terms};
 use crate::domain::organisation::Organisation;
 use crate::domain::refusal::Refusal;
 use crate::notify::due::{Facts, Occurrence, occurrences};
@@ -68,10 +68,12 @@ impl Hypothetical {
             entered_at: entered,
             stage2_known_at: entered,
             cycles: Vec::new(),
+            terms: Terms::default(),
+            scope: None,
         };
         let cycle = certificate.decide(self.decided, self.expires, entered)?;
         certificate.cycles.push(cycle);
-        Ok((organisation, CertificateFile { certificate, audits: Vec::new(), nonconformities: Vec::new() }))
+        Ok((organisation, CertificateFile::new(certificate)))
     }
 }
 

@@ -2,14 +2,14 @@
 
 use super::app::{Request, Stop, audits, manages};
 use super::find;
-use super::grammar::{Audit, Certificate, Command, Nc};
+use super::grammar::Command;
 use super::option::NcRef;
 use crate::say;
 use crate::store::snapshot::Snapshot;
 
 /// What a command asks of whoever gives it.
 #[derive(Debug, Clone, Copy)]
-enum Needs<'a> {
+pub(super) enum Needs<'a> {
     /// Nothing: everyone reads.
     Nothing,
     /// To be a manager.
@@ -22,36 +22,12 @@ enum Needs<'a> {
     AnyoneConcerned(&'a NcRef),
 }
 
-fn needs(command: &Command) -> Needs<'_> {
-    match command {
-        Command::Setup(_)
-        | Command::Certificate(
-            Certificate::Add(_) | Certificate::Decide(_) | Certificate::Renew(_) | Certificate::Edit(_),
-        ) => Needs::Manager,
-        Command::Audit(Audit::Log(_))
-        | Command::Nc(Nc::Raise(_) | Nc::Assign(_) | Nc::Verify(_) | Nc::Close(_) | Nc::Reopen(_)) => {
-            Needs::ManagerOrAuditor
-        }
-        Command::Nc(Nc::Correct(a)) => Needs::Owner(&a.nc),
-        Command::Nc(Nc::Cause(a)) => Needs::Owner(&a.nc),
-        Command::Nc(Nc::Plan(a)) => Needs::Owner(&a.nc),
-        Command::Nc(Nc::Done(a)) => Needs::Owner(&a.nc),
-        Command::Nc(Nc::Evidence(a)) => Needs::AnyoneConcerned(&a.nc),
-        Command::Certificate(Certificate::List(_) | Certificate::Show(_))
-        | Command::Cycle(_)
-        | Command::Status(_)
-        | Command::Audit(Audit::List(_) | Audit::Show(_))
-        | Command::Nc(Nc::List(_) | Nc::Show(_))
-        | Command::Help(_) => Needs::Nothing,
-    }
-}
-
 /// Refuses what the actor's role does not allow.
 pub(super) fn check(on_record: &Snapshot, command: &Command, request: &Request) -> Result<(), Stop> {
     let org = &on_record.organisation;
     let (manager, auditor) = (manages(&request.actor, org), audits(&request.actor, org));
     let verb = command.verb();
-    let (nc, auditor_may) = match needs(command) {
+    let (nc, auditor_may) = match command.needs() {
         Needs::Nothing => return Ok(()),
         Needs::Manager if manager => return Ok(()),
         Needs::Manager => {

@@ -282,17 +282,17 @@ impl App {
         let command = grammar::parse(&request.argv).map_err(|e| say::refusal::grammar(&e, &request.argv))?;
         let snapshot = self.snapshot(&request).await?;
         super::allow::check(&snapshot, &command, &request)?;
-        let lacking = lacking::texts(&command);
-        let files = lacking::files(&command, &request.heard)?;
+        let lacking = lacking::texts(&command, &request.argv);
+        let files = lacking::files(&request.argv, &request.heard)?;
         if !lacking.is_empty() || !files.is_empty() {
-            if let Some(key) = &request.key
-                && let Some(answer) = requests::answer(&mut *self.0.store.read().await?, key).await?
-            {
-                return Ok(Err(serde_json::from_str(&answer).map_err(store::Fault::from)?));
+            if let Some(answer) = self.answered(&request).await? {
+                return Ok(Err(answer));
             }
             // Rehearsed before anybody writes a long text or an answer is deferred: a step that would be
             // refused is refused now.
-            self.rehearse(lacking::filled(&command), &request).await?;
+            let filled = lacking::filled(&request.argv, &lacking);
+            let rehearsed = grammar::parse(&filled).map_err(|e| say::refusal::grammar(&e, &filled))?;
+            self.rehearse(rehearsed, &request).await?;
         }
         if !lacking.is_empty() {
             return self.ask(&request, &command, lacking).await.map(Err);
@@ -426,6 +426,11 @@ impl App {
     /// The answer given to a request that was carried out before; whatever was begun for it now is taken back.
     async fn earlier(&self, w: Write<'_>, request: &Request) -> Result<Option<Answer>, Stop> {
         w.roll_back().await?;
+        self.answered(request).await
+    }
+
+    /// The answer given to a request that was carried out before.
+    async fn answered(&self, request: &Request) -> Result<Option<Answer>, Stop> {
         let Some(key) = &request.key else { return Ok(None) };
         let answer = requests::answer(&mut *self.0.store.read().await?, key).await?;
         Ok(answer.map(|a| serde_json::from_str(&a)).transpose().map_err(store::Fault::from)?)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
 use super::grammar::{AuditList, AuditLog, AuditShow};
-use crate::domain::audit::Audit;
+use crate::domain::audit::{Audit, AuditPlan, AuditState};
 use crate::domain::clocks;
 use crate::say;
 use crate::store;
@@ -48,6 +48,8 @@ impl AuditLog {
             logged_by: cx.by.clone(),
             logged_at: cx.now(),
             certificates: vec![certificate.id],
+            state: AuditState::Reported,
+            plan: AuditPlan::default(),
         };
         let audit = store::audit::insert(&mut cx.w, cx.org.id, new).await?;
         if let Some(report) = &self.report {

@@ -9,7 +9,7 @@ use super::grammar::{
 use super::option::CertificateRef;
 use crate::domain::audit::AuditKind;
 use crate::domain::calendar;
-use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
+use crate::domain::certificate::{Certificate, CertificateFile, Cycle, Terms};
 use crate::notify::due;
 use crate::notify::due::Facts;
 use crate::say;
@@ -63,6 +63,8 @@ impl CertificateAdd {
             entered_at: cx.now(),
             stage2_known_at: cx.now(),
             cycles: Vec::new(),
+            terms: Terms::default(),
+            scope: None,
         };
         if let Some(decided) = decided {
             let cycle = new.decide(decided, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;

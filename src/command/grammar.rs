@@ -575,13 +575,24 @@ pub fn tree() -> clap::Command {
     Line::command()
 }
 
+/// The tree, built once: building it takes longer than all the rest of a command.
+static TREE: LazyLock<Mutex<clap::Command>> = LazyLock::new(|| Mutex::new(tree()));
+
+/// The command that a line names, with its options.
+pub(super) fn leaf(argv: &[String]) -> Option<clap::Command> {
+    let tree = TREE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut at: &clap::Command = &tree;
+    for word in argv.iter().take_while(|w| !w.starts_with("--")) {
+        at = at.find_subcommand(word)?;
+    }
+    (!at.has_subcommands()).then(|| at.clone())
+}
+
 /// Understands a command line.
 ///
 /// # Errors
 /// Why it is none, in clap's terms; [`crate::say::refusal::grammar`] puts it into ours.
 pub fn parse(argv: &[String]) -> Result<Command, clap::Error> {
-    // Building the tree takes longer than all the rest of a command.
-    static TREE: LazyLock<Mutex<clap::Command>> = LazyLock::new(|| Mutex::new(tree()));
     let mut tree = TREE.lock().unwrap_or_else(PoisonError::into_inner);
     let matches = tree.try_get_matches_from_mut(argv)?;
     Line::from_arg_matches(&matches).map(|line| line.command).map_err(|e| e.format(&mut tree))

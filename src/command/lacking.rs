@@ -1,109 +1,67 @@
-//! What a command line still lacks: the long texts that were left out, and the files to fetch.
+//! What a command line still lacks: the long texts that were left out, and the files to fetch. Both are read off the
+//! grammar: a [`super::option::LongText`] is needed even where the chat lets it be left out.
 
 use super::app::{Input, Stop};
-use super::grammar::{Audit, Command, Nc};
-use super::option::{FileRef, LongText};
+use super::grammar::{self, Command};
+use super::option::{Kind, kind};
 use super::{Heard, HeardFile};
 use crate::say;
 
-/// The long text that a command needs, by its option's name, and whether it was given.
-fn long(command: &Command) -> Option<(&'static str, Option<&LongText>)> {
-    match command {
-        Command::Audit(Audit::Log(a)) => Some(("conclusion", a.conclusion.as_ref())),
-        Command::Nc(nc) => match nc {
-            Nc::Raise(a) => Some(("statement", a.statement.as_ref())),
-            Nc::Correct(a) => Some(("what", a.what.as_ref())),
-            Nc::Cause(a) => Some(("why", a.why.as_ref())),
-            Nc::Plan(a) => Some(("action", a.action.as_ref())),
-            Nc::Done(a) => Some(("what", a.what.as_ref())),
-            Nc::Verify(a) => Some(("how", a.how.as_ref())),
-            Nc::List(_) | Nc::Show(_) | Nc::Assign(_) | Nc::Evidence(_) | Nc::Close(_) | Nc::Reopen(_) => {
-                None
-            }
-        },
-        Command::Audit(Audit::List(_) | Audit::Show(_))
-        | Command::Setup(_)
-        | Command::Certificate(_)
-        | Command::Cycle(_)
-        | Command::Status(_)
-        | Command::Help(_) => None,
-    }
+/// How many inputs a form takes.
+const MOST: usize = 5;
+
+/// The options of the command that a line names, of one kind, each with what the line gives for it.
+fn options(argv: &[String], of: Kind) -> Vec<(clap::Arg, Option<String>)> {
+    let Some(leaf) = grammar::leaf(argv) else { return Vec::new() };
+    leaf.get_arguments()
+        .filter(|arg| kind(arg) == of)
+        .map(|arg| {
+            let name = format!("--{}", arg.get_long().unwrap_or_default());
+            let mut words = argv.iter().skip_while(|w| !w.starts_with(&name));
+            let given = match words.next().and_then(|w| w.strip_prefix(name.as_str())) {
+                Some("") => words.next().cloned(),
+                Some(value) => value.strip_prefix('=').map(str::to_owned),
+                None => None,
+            };
+            (arg.clone(), given.map(|g| g.trim().to_owned()).filter(|g| !g.is_empty()))
+        })
+        .collect()
 }
 
 /// The inputs of the form that asks for what was left out.
-pub(super) fn texts(command: &Command) -> Vec<Input> {
-    match long(command) {
-        Some((name, given)) if given.is_none_or(|t| t.0.is_empty()) => {
-            let (label, hint) = say::help::input(command.verb());
-            vec![Input { name: name.to_owned(), label: label.to_owned(), hint: hint.to_owned() }]
-        }
-        _ => Vec::new(),
-    }
+pub(super) fn texts(command: &Command, argv: &[String]) -> Vec<Input> {
+    options(argv, Kind::Long)
+        .into_iter()
+        .filter(|(_, given)| given.is_none())
+        .take(MOST)
+        .map(|(arg, _)| {
+            let name = arg.get_long().unwrap_or_default();
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let (label, hint) = say::help::input(command.verb(), name, &help);
+            Input { name: name.to_owned(), label, hint }
+        })
+        .collect()
 }
 
-/// The same command with its long text filled in, to rehearse it.
-pub(super) fn filled(command: &Command) -> Command {
-    let mut command = command.clone();
-    let blank = |text: &mut Option<LongText>| {
-        if text.as_ref().is_none_or(|t| t.0.is_empty()) {
-            *text = Some(LongText("-".to_owned()));
-        }
+/// The same line with its long texts filled in, to rehearse it.
+pub(super) fn filled(argv: &[String], inputs: &[Input]) -> Vec<String> {
+    let name_of = |word: &String| {
+        word.strip_prefix("--").and_then(|w| w.split('=').next()).map(str::to_owned).unwrap_or_default()
     };
-    match &mut command {
-        Command::Audit(Audit::Log(a)) => blank(&mut a.conclusion),
-        Command::Nc(Nc::Raise(a)) => blank(&mut a.statement),
-        Command::Nc(Nc::Correct(a)) => blank(&mut a.what),
-        Command::Nc(Nc::Cause(a)) => blank(&mut a.why),
-        Command::Nc(Nc::Plan(a)) => blank(&mut a.action),
-        Command::Nc(Nc::Done(a)) => blank(&mut a.what),
-        Command::Nc(Nc::Verify(a)) => blank(&mut a.how),
-        Command::Audit(Audit::List(_) | Audit::Show(_))
-        | Command::Nc(
-            Nc::List(_) | Nc::Show(_) | Nc::Assign(_) | Nc::Evidence(_) | Nc::Close(_) | Nc::Reopen(_),
-        )
-        | Command::Setup(_)
-        | Command::Certificate(_)
-        | Command::Cycle(_)
-        | Command::Status(_)
-        | Command::Help(_) => {}
-    }
-    command
-}
-
-/// The file that a command names.
-fn file(command: &Command) -> Option<&FileRef> {
-    match command {
-        Command::Audit(Audit::Log(a)) => a.report.as_ref(),
-        Command::Nc(nc) => match nc {
-            Nc::Raise(a) => a.evidence.as_ref(),
-            Nc::Correct(a) => a.evidence.as_ref(),
-            Nc::Done(a) => a.evidence.as_ref(),
-            Nc::Verify(a) => a.evidence.as_ref(),
-            Nc::Evidence(a) => a.file.as_ref(),
-            Nc::Cause(_)
-            | Nc::Plan(_)
-            | Nc::List(_)
-            | Nc::Show(_)
-            | Nc::Assign(_)
-            | Nc::Close(_)
-            | Nc::Reopen(_) => None,
-        },
-        Command::Audit(Audit::List(_) | Audit::Show(_))
-        | Command::Setup(_)
-        | Command::Certificate(_)
-        | Command::Cycle(_)
-        | Command::Status(_)
-        | Command::Help(_) => None,
-    }
+    let mut line: Vec<String> =
+        argv.iter().filter(|w| !inputs.iter().any(|i| i.name == name_of(w))).cloned().collect();
+    line.extend(inputs.iter().map(|i| format!("--{}=-", i.name)));
+    line
 }
 
 /// The files to fetch before a command can be carried out.
-pub(super) fn files(command: &Command, heard: &Heard) -> Result<Vec<(String, HeardFile)>, Stop> {
-    match file(command) {
-        None => Ok(Vec::new()),
-        Some(FileRef(reference)) => match heard.files.get(reference) {
-            Some(offered) => Ok(vec![(reference.clone(), offered.clone())]),
-            None => Err(Stop::Refused(say::refusal::no_such_file(reference))),
-        },
-    }
+pub(super) fn files(argv: &[String], heard: &Heard) -> Result<Vec<(String, HeardFile)>, Stop> {
+    options(argv, Kind::File)
+        .into_iter()
+        .filter_map(|(_, given)| given)
+        .map(|reference| match heard.files.get(&reference) {
+            Some(offered) => Ok((reference, offered.clone())),
+            None => Err(Stop::Refused(say::refusal::no_such_file(&reference))),
+        })
+        .collect()
 }

@@ -5,57 +5,51 @@ use std::sync::Arc;
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
 use super::grammar::{
-    Nc, NcAssign, NcCause, NcClose, NcCorrect, NcDone, NcEvidence, NcFilter, NcList, NcPlan, NcRaise,
-    NcReopen, NcShow, NcVerify,
+    NcAssign, NcCause, NcClose, NcCorrect, NcDone, NcEvidence, NcFilter, NcList, NcPlan, NcRaise, NcReopen,
+    NcShow, NcVerify,
 };
 use super::option::{FileRef, LongText, NcRef};
 use crate::domain::calendar;
-use crate::domain::nonconformity::{Done, Nonconformity, State, Step};
+use crate::domain::nonconformity::{BodyWords, Done, Nonconformity, State, Step, Verification};
 use crate::say;
 use crate::store;
 use crate::store::evidence::{self, New, Of};
 
-impl Nc {
-    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
-        match self {
-            Self::List(a) => a.read(cx),
-            Self::Show(a) => a.read(cx).await,
-            Self::Raise(_)
-            | Self::Assign(_)
-            | Self::Correct(_)
-            | Self::Cause(_)
-            | Self::Plan(_)
-            | Self::Done(_)
-            | Self::Verify(_)
-            | Self::Evidence(_)
-            | Self::Close(_)
-            | Self::Reopen(_) => Err(Stop::Refused(say::refusal::not_a_reader())),
-        }
-    }
-
+impl NcCorrect {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        match self {
-            Self::Raise(a) => a.change(cx).await,
-            Self::Assign(a) => a.change(cx).await,
-            Self::Correct(NcCorrect { nc, what, evidence }) => {
-                step(cx, &nc, Done::Correction(words(what)), evidence).await
-            }
-            Self::Cause(NcCause { nc, why }) => step(cx, &nc, Done::Cause(words(why)), None).await,
-            Self::Plan(a) => a.change(cx).await,
-            Self::Done(NcDone { nc, what, evidence }) => {
-                step(cx, &nc, Done::Implemented(words(what)), evidence).await
-            }
-            Self::Verify(NcVerify { nc, effective, how, evidence }) => {
-                step(cx, &nc, Done::Verified { effective, how: words(how) }, evidence).await
-            }
-            Self::Evidence(a) => a.change(cx).await,
-            Self::Close(NcClose { nc, note }) => step(cx, &nc, Done::Closed { note }, None).await,
-            Self::Reopen(NcReopen { nc, reason }) => {
-                cx.reason = Some(reason.clone());
-                step(cx, &nc, Done::Reopened { reason }, None).await
-            }
-            Self::List(_) | Self::Show(_) => Err(Stop::Refused(say::refusal::not_a_reader())),
-        }
+        step(cx, &self.nc, Done::Correction(words(self.what)), self.evidence).await
+    }
+}
+
+impl NcCause {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        step(cx, &self.nc, Done::Cause(words(self.why)), None).await
+    }
+}
+
+impl NcDone {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        step(cx, &self.nc, Done::Implemented(words(self.what)), self.evidence).await
+    }
+}
+
+impl NcVerify {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        let what = Done::Verified { effective: self.effective, how: words(self.how) };
+        step(cx, &self.nc, what, self.evidence).await
+    }
+}
+
+impl NcClose {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        step(cx, &self.nc, Done::Closed { note: self.note }, None).await
+    }
+}
+
+impl NcReopen {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+        cx.reason = Some(self.reason.clone());
+        step(cx, &self.nc, Done::Reopened { reason: self.reason }, None).await
     }
 }
 
@@ -74,11 +68,17 @@ async fn step(cx: &mut Change<'_>, nc: &NcRef, what: Done, file: Option<FileRef>
     nc.may(&what, &cx.by, usize::try_from(on_record).unwrap_or(usize::MAX))
         .map_err(|r| say::refusal::rule(&r))?;
     let text = match &what {
-        Done::Correction(t) | Done::Cause(t) | Done::Implemented(t) => Some(t.clone()),
+        Done::Correction(t)
+        | Done::Containment(t)
+        | Done::Consequences(t)
+        | Done::Cause(t)
+        | Done::Similar(t)
+        | Done::SystemChange(t)
+        | Done::Implemented(t) => Some(t.clone()),
         Done::Verified { how, .. } => Some(how.clone()),
         Done::Plan { action, .. } => Some(action.clone()),
         Done::Closed { note } => note.clone(),
-        Done::Evidence | Done::Reopened { .. } => None,
+        Done::Evidence | Done::Extended { .. } | Done::Reopened { .. } | Done::Voided { .. } => None,
     };
     keep_file(cx, &nc, file).await?;
     if let Some(link) = text.as_deref().and_then(link_in) {
@@ -121,7 +121,7 @@ async fn keep_file(cx: &mut Change<'_>, nc: &Nonconformity, file: Option<FileRef
 }
 
 impl NcRaise {
-    async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let before = Arc::clone(&cx.before);
         let certificate = find::certificate(&before.certificates, &self.certificate)?;
         let standard = cx.catalogue.standard(&certificate.standard);
@@ -159,6 +159,9 @@ impl NcRaise {
             grade,
             clause,
             statement: words(self.statement),
+            objective: None,
+            body: BodyWords::default(),
+            verification: Verification::default(),
             area: self.area.map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()),
             owner,
             due_on,
@@ -184,7 +187,7 @@ impl NcRaise {
 }
 
 impl NcAssign {
-    async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let mut nc = named(cx, &self.nc)?;
         if !nc.is_open() {
             return Err(Stop::Refused(say::refusal::rule(&crate::domain::refusal::Refusal::NcClosed {
@@ -199,13 +202,13 @@ impl NcAssign {
             nc.due_on = due;
             nc.due_known_at = cx.now();
         }
-        store::nonconformity::assign(&mut cx.w, cx.org.id, &nc).await?;
+        store::nonconformity::update(&mut cx.w, cx.org.id, &nc).await?;
         Reply::public(say::records::nc_assigned(&cx.org, &nc, cx.today))
     }
 }
 
 impl NcPlan {
-    async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let due_on = find::day(&self.due, cx.today, "due")?;
         if due_on < cx.today {
             return Err(Stop::Refused(say::refusal::due_past("due", due_on, cx.today)));
@@ -216,7 +219,7 @@ impl NcPlan {
 }
 
 impl NcEvidence {
-    async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let mut nc = named(cx, &self.nc)?;
         nc.may(&Done::Evidence, &cx.by, 0).map_err(|r| say::refusal::rule(&r))?;
         let mut something = keep_file(cx, &nc, self.file).await?;
@@ -245,7 +248,7 @@ impl NcEvidence {
 }
 
 impl NcList {
-    fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+    pub(super) fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         let mut ncs = cx.snapshot.nonconformities.clone();
         if let Some(named) = &self.certificate {
             let id = find::certificate(&cx.snapshot.certificates, named)?.id;
@@ -272,7 +275,7 @@ impl NcList {
 }
 
 impl NcShow {
-    async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         let nc = find::nonconformity(&cx.snapshot.nonconformities, &self.nc)?;
         let mut c = cx.store.read().await?;
         let evidence = evidence::of(&mut c, cx.org.id, Of::Nonconformity(nc.id)).await?;

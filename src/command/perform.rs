@@ -1,90 +1,86 @@
-//! Which code carries out which command.
+//! Every command in one table: its words, what it asks of whoever gives it, and which code carries it out.
 
+use super::allow::Needs;
 use super::app::{Change, Read, Reply, Stop};
 use super::certificate;
 use super::grammar::{Audit, AuditKind, Certificate, Command, Cycle, Grade, Nc, Status};
 use crate::domain;
 use crate::say;
 
-impl Command {
-    /// The command's words (`nc close`), as the journal and the help name it.
-    pub fn verb(&self) -> &'static str {
-        match self {
-            Self::Setup(_) => "setup",
-            Self::Certificate(Certificate::Add(_)) => "certificate add",
-            Self::Certificate(Certificate::List(_)) => "certificate list",
-            Self::Certificate(Certificate::Show(_)) => "certificate show",
-            Self::Certificate(Certificate::Decide(_)) => "certificate decide",
-            Self::Certificate(Certificate::Renew(_)) => "certificate renew",
-            Self::Certificate(Certificate::Edit(_)) => "certificate edit",
-            Self::Cycle(Cycle::Show(_)) => "cycle show",
-            Self::Cycle(Cycle::Preview(_)) => "cycle preview",
-            Self::Status(_) => "status",
-            Self::Audit(Audit::Log(_)) => "audit log",
-            Self::Audit(Audit::List(_)) => "audit list",
-            Self::Audit(Audit::Show(_)) => "audit show",
-            Self::Nc(Nc::Raise(_)) => "nc raise",
-            Self::Nc(Nc::List(_)) => "nc list",
-            Self::Nc(Nc::Show(_)) => "nc show",
-            Self::Nc(Nc::Assign(_)) => "nc assign",
-            Self::Nc(Nc::Correct(_)) => "nc correct",
-            Self::Nc(Nc::Cause(_)) => "nc cause",
-            Self::Nc(Nc::Plan(_)) => "nc plan",
-            Self::Nc(Nc::Done(_)) => "nc done",
-            Self::Nc(Nc::Verify(_)) => "nc verify",
-            Self::Nc(Nc::Evidence(_)) => "nc evidence",
-            Self::Nc(Nc::Close(_)) => "nc close",
-            Self::Nc(Nc::Reopen(_)) => "nc reopen",
-            Self::Help(_) => "help",
-        }
-    }
+/// One kind of code in a row of the table: what the other kind comes to there is a mistake of ours, said politely.
+macro_rules! only {
+    (read, read, $does:expr) => {
+        $does
+    };
+    (change, change, $does:expr) => {
+        $does
+    };
+    ($wanted:ident, $is:ident, $does:expr) => {
+        Err(Stop::Refused(say::refusal::not_a_reader()))
+    };
+}
 
-    /// Whether it changes what is on record.
-    pub fn changes(&self) -> bool {
-        match self {
-            Self::Setup(_) => true,
-            Self::Certificate(c) => !matches!(c, Certificate::List(_) | Certificate::Show(_)),
-            Self::Audit(a) => matches!(a, Audit::Log(_)),
-            Self::Nc(nc) => !matches!(nc, Nc::List(_) | Nc::Show(_)),
-            Self::Cycle(_) | Self::Status(_) | Self::Help(_) => false,
-        }
-    }
+macro_rules! commands {
+    ($cx:ident; $($pattern:pat => $verb:literal, $needs:expr, $kind:ident $does:expr;)*) => {
+        impl Command {
+            /// The command's words (`nc close`), as the journal and the help name it.
+            #[expect(unused_variables, reason = "the rows name what only carrying out needs")]
+            pub fn verb(&self) -> &'static str {
+                match self { $($pattern => $verb,)* }
+            }
 
-    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
-        match self {
-            Self::Certificate(Certificate::List(_)) => certificate::list(cx),
-            Self::Certificate(Certificate::Show(a)) => a.read(cx).await,
-            Self::Cycle(Cycle::Show(a)) => a.read(cx),
-            Self::Cycle(Cycle::Preview(a)) => a.read(cx),
-            Self::Status(_) => Status::read(cx),
-            Self::Audit(Audit::List(a)) => a.read(cx),
-            Self::Audit(Audit::Show(a)) => a.read(cx).await,
-            Self::Nc(nc) => nc.read(cx).await,
-            Self::Help(a) => a.read(cx),
-            Self::Setup(_)
-            | Self::Certificate(
-                Certificate::Add(_) | Certificate::Decide(_) | Certificate::Renew(_) | Certificate::Edit(_),
-            )
-            | Self::Audit(Audit::Log(_)) => Err(Stop::Refused(say::refusal::not_a_reader())),
-        }
-    }
+            /// Whether it changes what is on record.
+            #[expect(unused_variables, reason = "the rows name what only carrying out needs")]
+            pub fn changes(&self) -> bool {
+                match self { $($pattern => stringify!($kind) == "change",)* }
+            }
 
-    pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        match self {
-            Self::Setup(a) => a.change(cx).await,
-            Self::Certificate(Certificate::Add(a)) => a.change(cx).await,
-            Self::Certificate(Certificate::Decide(a)) => a.change(cx).await,
-            Self::Certificate(Certificate::Renew(a)) => a.change(cx).await,
-            Self::Certificate(Certificate::Edit(a)) => a.change(cx).await,
-            Self::Audit(Audit::Log(a)) => a.change(cx).await,
-            Self::Nc(nc) => nc.change(cx).await,
-            Self::Certificate(Certificate::List(_) | Certificate::Show(_))
-            | Self::Cycle(_)
-            | Self::Status(_)
-            | Self::Audit(Audit::List(_) | Audit::Show(_))
-            | Self::Help(_) => Err(Stop::Refused(say::refusal::not_a_reader())),
+            /// What it asks of whoever gives it.
+            #[expect(unused_variables, reason = "the rows name what only carrying out needs")]
+            pub(super) fn needs(&self) -> Needs<'_> {
+                match self { $($pattern => $needs,)* }
+            }
+
+            #[expect(unused_variables, reason = "the rows of the other kind are not used here")]
+            pub(super) async fn read(self, $cx: &Read<'_>) -> Result<Reply, Stop> {
+                match self { $($pattern => only!(read, $kind, $does),)* }
+            }
+
+            #[expect(unused_variables, reason = "the rows of the other kind are not used here")]
+            pub(super) async fn change(self, $cx: &mut Change<'_>) -> Result<Reply, Stop> {
+                match self { $($pattern => only!(change, $kind, $does),)* }
+            }
         }
-    }
+    };
+}
+
+commands! { cx;
+    Self::Setup(a) => "setup", Needs::Manager, change a.change(cx).await;
+    Self::Certificate(Certificate::Add(a)) => "certificate add", Needs::Manager, change a.change(cx).await;
+    Self::Certificate(Certificate::List(_)) => "certificate list", Needs::Nothing, read certificate::list(cx);
+    Self::Certificate(Certificate::Show(a)) => "certificate show", Needs::Nothing, read a.read(cx).await;
+    Self::Certificate(Certificate::Decide(a)) => "certificate decide", Needs::Manager, change a.change(cx).await;
+    Self::Certificate(Certificate::Renew(a)) => "certificate renew", Needs::Manager, change a.change(cx).await;
+    Self::Certificate(Certificate::Edit(a)) => "certificate edit", Needs::Manager, change a.change(cx).await;
+    Self::Cycle(Cycle::Show(a)) => "cycle show", Needs::Nothing, read a.read(cx);
+    Self::Cycle(Cycle::Preview(a)) => "cycle preview", Needs::Nothing, read a.read(cx);
+    Self::Status(_) => "status", Needs::Nothing, read Status::read(cx);
+    Self::Audit(Audit::Log(a)) => "audit log", Needs::ManagerOrAuditor, change a.change(cx).await;
+    Self::Audit(Audit::List(a)) => "audit list", Needs::Nothing, read a.read(cx);
+    Self::Audit(Audit::Show(a)) => "audit show", Needs::Nothing, read a.read(cx).await;
+    Self::Nc(Nc::Raise(a)) => "nc raise", Needs::ManagerOrAuditor, change a.change(cx).await;
+    Self::Nc(Nc::List(a)) => "nc list", Needs::Nothing, read a.read(cx);
+    Self::Nc(Nc::Show(a)) => "nc show", Needs::Nothing, read a.read(cx).await;
+    Self::Nc(Nc::Assign(a)) => "nc assign", Needs::ManagerOrAuditor, change a.change(cx).await;
+    Self::Nc(Nc::Correct(a)) => "nc correct", Needs::Owner(&a.nc), change a.change(cx).await;
+    Self::Nc(Nc::Cause(a)) => "nc cause", Needs::Owner(&a.nc), change a.change(cx).await;
+    Self::Nc(Nc::Plan(a)) => "nc plan", Needs::Owner(&a.nc), change a.change(cx).await;
+    Self::Nc(Nc::Done(a)) => "nc done", Needs::Owner(&a.nc), change a.change(cx).await;
+    Self::Nc(Nc::Verify(a)) => "nc verify", Needs::ManagerOrAuditor, change a.change(cx).await;
+    Self::Nc(Nc::Evidence(a)) => "nc evidence", Needs::AnyoneConcerned(&a.nc), change a.change(cx).await;
+    Self::Nc(Nc::Close(a)) => "nc close", Needs::ManagerOrAuditor, change a.change(cx).await;
+    Self::Nc(Nc::Reopen(a)) => "nc reopen", Needs::ManagerOrAuditor, change a.change(cx).await;
+    Self::Help(a) => "help", Needs::Nothing, read a.read(cx);
 }
 
 impl From<AuditKind> for domain::audit::AuditKind {

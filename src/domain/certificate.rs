@@ -2,11 +2,17 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::action::Action;
+use super::area::Area;
 use super::audit::Audit;
 use super::calendar;
+use super::finding::Finding;
 use super::nonconformity::Nonconformity;
 use super::organisation::Person;
+use super::programme::Limits;
+use super::record::{Record, RecordKind};
 use super::refusal::Refusal;
+use super::review::Review;
 
 /// A certificate, held or prepared for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +41,35 @@ pub struct Certificate {
     pub stage2_known_at: DateTime<Utc>,
     /// Its cycles, oldest first; none while it is being prepared for.
     pub cycles: Vec<Cycle>,
+    /// What the body's own terms say, where they are on record.
+    pub terms: Terms,
+    /// What it covers, in the certificate's own words.
+    pub scope: Option<String>,
+}
+
+/// The time limits that a certification body sets by contract, in days; where one is not on record, the programme's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// For the plan of corrections and corrective actions, after the audit's last day.
+    pub plan_days: Option<u32>,
+    /// For closing a major nonconformity, after the audit's last day.
+    pub major_days: Option<u32>,
+    /// For closing a minor nonconformity, after the audit's last day.
+    pub minor_days: Option<u32>,
+    /// From stage 1 to stage 2, where the body sets one (ISO/IEC 17021-1:2015, 9.3.1.2.4 has none).
+    pub stage1_days: Option<u32>,
+}
+
+impl Terms {
+    /// The limits in force: the body's own, else the programme's.
+    pub fn over(&self, usual: Limits) -> Limits {
+        Limits {
+            plan_days: self.plan_days.unwrap_or(usual.plan_days),
+            major_days: self.major_days.unwrap_or(usual.major_days),
+            minor_days: self.minor_days.unwrap_or(usual.minor_days),
+            verify_days: usual.verify_days,
+        }
+    }
 }
 
 /// A three-year certification cycle.
@@ -70,6 +105,16 @@ pub enum Status {
     },
     /// Expired for good: an initial certification (at least a stage 2) is needed.
     Expired,
+    /// Suspended (ISO/IEC 17021-1:2015, 9.6.5). Not valid meanwhile; the calendar runs on.
+    Suspended {
+        /// Since when.
+        since: NaiveDate,
+    },
+    /// Withdrawn (ISO/IEC 17021-1:2015, 9.6.5): nothing is due for it any more.
+    Withdrawn {
+        /// Since when.
+        since: NaiveDate,
+    },
 }
 
 /// A certificate with all that is on record for it.
@@ -77,11 +122,75 @@ pub enum Status {
 pub struct CertificateFile {
     /// The certificate.
     pub certificate: Certificate,
-    /// The audits that count for it.
+    /// The completed audits that count for it.
     pub audits: Vec<Audit>,
+    /// Its audits that are planned or under way.
+    pub booked: Vec<Audit>,
     /// Its nonconformities, open and closed.
     pub nonconformities: Vec<Nonconformity>,
+    /// Its findings that are no nonconformities.
+    pub findings: Vec<Finding>,
+    /// Its actions.
+    pub actions: Vec<Action>,
+    /// The management reviews that serve it, held or planned.
+    pub reviews: Vec<Review>,
+    /// What is on record for it, and for the organisation as a whole.
+    pub records: Vec<Record>,
+    /// The organisation's areas.
+    pub areas: Vec<Area>,
 }
+
+impl CertificateFile {
+    /// A certificate of which nothing else is on record.
+    pub fn new(certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            audits: Vec::new(),
+            booked: Vec::new(),
+            nonconformities: Vec::new(),
+            findings: Vec::new(),
+            actions: Vec::new(),
+            reviews: Vec::new(),
+            records: Vec::new(),
+            areas: Vec::new(),
+        }
+    }
+
+    /// Where the certificate stands on a day, with what became of it.
+    pub fn status(&self, today: NaiveDate) -> Status {
+        if let Some(since) = self.withdrawn_on().filter(|on| *on <= today) {
+            return Status::Withdrawn { since };
+        }
+        match (self.certificate.status(today), self.suspended_since()) {
+            (Status::Certified, Some(since)) if since <= today => Status::Suspended { since },
+            (status, _) => status,
+        }
+    }
+
+    /// The day since which it is suspended, if it is.
+    pub fn suspended_since(&self) -> Option<NaiveDate> {
+        self.last_of(&[RecordKind::Suspended, RecordKind::Reinstated, RecordKind::Withdrawn])
+            .filter(|r| r.kind == RecordKind::Suspended)
+            .map(|r| r.on)
+    }
+
+    /// The day on which it was withdrawn, if it was and no new decision came after it.
+    pub fn withdrawn_on(&self) -> Option<NaiveDate> {
+        let on = self.last_of(&[RecordKind::Withdrawn])?.on;
+        self.certificate.cycles.iter().all(|c| c.decided_on <= on).then_some(on)
+    }
+
+    fn last_of(&self, kinds: &[RecordKind]) -> Option<&Record> {
+        self.records
+            .iter()
+            .filter(|r| r.certificate == Some(self.certificate.id) && kinds.contains(&r.kind) && r.counts())
+            .max_by_key(|r| (r.on, r.no))
+    }
+}
+
+/// The months after its anchor beyond which no expiry of a cycle is taken: three years (9.1.3.2), and what a body may
+/// add to them in extraordinary circumstances.
+const LONGEST_MONTHS: u32 = 48;
 
 /// The months within which an expired certificate can be restored (ISO/IEC 17021-1:2015, 9.6.3.2.5).
 pub const RESTORATION_MONTHS: u32 = 6;
@@ -240,8 +349,7 @@ impl Certificate {
 /// Refuses a cycle that would expire before it begins, or years after it should.
 fn sound(cycle: Cycle) -> Result<Cycle, Refusal> {
     let earliest = cycle.valid_from().max(calendar::day_after(cycle.anchor));
-    // Three years at most (9.1.3.2); a body may add months to them, not another cycle.
-    let latest = calendar::add_months(cycle.anchor, 48);
+    let latest = calendar::add_months(cycle.anchor, LONGEST_MONTHS);
     if cycle.expires_on < earliest {
         Err(Refusal::ExpiryTooEarly { earliest })
     } else if cycle.expires_on > latest {
@@ -273,6 +381,8 @@ mod tests {
             entered_at: DateTime::UNIX_EPOCH,
             stage2_known_at: DateTime::UNIX_EPOCH,
             cycles: vec![Cycle::first(d(decided), None, DateTime::UNIX_EPOCH)],
+            terms: Terms::default(),
+            scope: None,
         }
     }
 

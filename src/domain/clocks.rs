@@ -8,9 +8,10 @@ use chrono_tz::Tz;
 
 use super::audit::{Audit, AuditKind};
 use super::calendar;
-use super::certificate::{Certificate, Cycle, RESTORATION_MONTHS};
+use super::certificate::{Certificate, CertificateFile, Cycle, RESTORATION_MONTHS};
 use super::nonconformity::{Done, Grade, Nonconformity};
 use super::programme::Programme;
+use super::record::RecordKind;
 
 /// A rule that sets a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,11 +30,19 @@ pub enum Rule {
     Restore,
     /// The plan for a nonconformity that the body found.
     CbNcPlan,
+    /// The closing of a nonconformity that the body found.
+    CbNcClose,
+    /// Surveillance in the first and in the second year after the decision.
+    SurvYears,
+    /// Stage 2 after stage 1, where the body sets a limit.
+    Stage1To2,
+    /// The end of a suspension.
+    Suspension,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::S1Latest,
         Self::SurvCalendarYear,
         Self::RecertYear,
@@ -41,6 +50,10 @@ impl Rule {
         Self::RecertMajor,
         Self::Restore,
         Self::CbNcPlan,
+        Self::CbNcClose,
+        Self::SurvYears,
+        Self::Stage1To2,
+        Self::Suspension,
     ];
 
     /// Its stable id.
@@ -53,6 +66,10 @@ impl Rule {
             Self::RecertMajor => "RECERT_MAJOR",
             Self::Restore => "RESTORE",
             Self::CbNcPlan => "CB_NC_PLAN",
+            Self::CbNcClose => "CB_NC_CLOSE",
+            Self::SurvYears => "SURV_YEARS",
+            Self::Stage1To2 => "STAGE1_TO_2",
+            Self::Suspension => "SUSPENSION",
         }
     }
 
@@ -71,7 +88,22 @@ impl Rule {
             Self::RecertMajor => "major nonconformity of the recertification audit verified",
             Self::Restore => "certificate restored",
             Self::CbNcPlan => "plan for a nonconformity sent to the body",
+            Self::CbNcClose => "nonconformity of the body closed",
+            Self::SurvYears => "surveillance audit in each of the first two years",
+            Self::Stage1To2 => "stage 2 held after stage 1",
+            Self::Suspension => "suspension ended",
         }
+    }
+
+    /// Whether it sets a date to keep. What only says how a programme is laid out is shown, not called late: its dates
+    /// are those of the other rules.
+    pub fn is_dated(self) -> bool {
+        self != Self::SurvYears
+    }
+
+    /// Whether nobody here can move its limit: the body's own terms can be agreed upon with the body.
+    pub fn is_hard(self) -> bool {
+        !matches!(self, Self::CbNcPlan | Self::CbNcClose | Self::Stage1To2 | Self::Suspension)
     }
 
     /// The clause that it comes from.
@@ -82,7 +114,10 @@ impl Rule {
             Self::Stage2Major => "ISO/IEC 17021-1:2015 9.5.3.2",
             Self::RecertMajor => "ISO/IEC 17021-1:2015 9.6.3.2.2 and 9.6.3.2.4",
             Self::Restore => "ISO/IEC 17021-1:2015 9.6.3.2.5",
-            Self::CbNcPlan => "the certification body's terms (ISO/IEC 17021-1:2015 9.4.9)",
+            Self::CbNcPlan | Self::CbNcClose => "the certification body's terms (ISO/IEC 17021-1:2015 9.4.9)",
+            Self::SurvYears => "ISO/IEC 17021-1:2015 9.1.3.2",
+            Self::Stage1To2 => "the certification body's terms (ISO/IEC 17021-1:2015 9.3.1.2.4)",
+            Self::Suspension => "ISO/IEC 17021-1:2015 9.6.5",
         }
     }
 
@@ -116,6 +151,23 @@ impl Rule {
             Self::CbNcPlan => {
                 "The body sets a time limit after its audit for the cause, the correction and the corrective action \
                  planned."
+            }
+            Self::CbNcClose => {
+                "The body sets a time limit after its audit within which a nonconformity is closed; major ones are \
+                 verified by it, minor ones commonly at its next audit."
+            }
+            Self::SurvYears => {
+                "The audit programme has a surveillance audit in the first and in the second year after the \
+                 certification decision. It is a rule for the programme: the dates follow from the limits of 12 months \
+                 and of the calendar year."
+            }
+            Self::Stage1To2 => {
+                "There is no fixed limit from stage 1 to stage 2: the body judges whether stage 1 still holds. This \
+                 one is the body's own."
+            }
+            Self::Suspension => {
+                "A suspension lasts six months in most cases; then the body withdraws the certificate or reduces its \
+                 scope."
             }
         }
     }
@@ -174,6 +226,8 @@ impl Clock {
             (Rule::Stage2Major, Some(no)) => format!("major NC-{no} of stage 2 verified"),
             (Rule::RecertMajor, Some(no)) => format!("major NC-{no} of the recertification audit verified"),
             (Rule::CbNcPlan, Some(no)) => format!("plan for NC-{no} sent to the body"),
+            (Rule::CbNcClose, Some(no)) => format!("NC-{no} of the body closed"),
+            (Rule::SurvYears, Some(year)) => format!("surveillance audit in year {year} after the decision"),
             (rule, _) => rule.title().to_owned(),
         }
     }
@@ -202,42 +256,37 @@ impl Clock {
 /// The clocks of a certificate as they stand on a day, by limit. `zone` dates what is recorded as an instant.
 ///
 /// What a cycle left unmet is gone once the certificate was renewed after it.
-pub fn clocks(
-    certificate: &Certificate,
-    programme: &Programme,
-    audits: &[Audit],
-    nonconformities: &[Nonconformity],
-    zone: Tz,
-    today: NaiveDate,
-) -> Vec<Clock> {
-    let mut clocks = all(certificate, programme, audits, nonconformities, zone, today);
+pub fn clocks(file: &CertificateFile, programme: &Programme, zone: Tz, today: NaiveDate) -> Vec<Clock> {
+    let mut clocks = all(file, programme, zone, today);
     clocks.retain(|clock| clock.begins_on <= today);
     clocks
 }
 
 /// The clocks of a certificate, those included that begin later only (a restoration, once it has expired).
-pub fn all(
-    certificate: &Certificate,
-    programme: &Programme,
-    audits: &[Audit],
-    nonconformities: &[Nonconformity],
-    zone: Tz,
-    today: NaiveDate,
-) -> Vec<Clock> {
-    let mut audits: Vec<&Audit> =
-        audits.iter().filter(|audit| audit.certificates.contains(&certificate.id)).collect();
+pub fn all(file: &CertificateFile, programme: &Programme, zone: Tz, today: NaiveDate) -> Vec<Clock> {
+    let certificate = &file.certificate;
+    let mut audits: Vec<&Audit> = file.audits.iter().filter(|audit| audit.state.is_completed()).collect();
     audits.sort_by_key(|audit| (audit.ends_on, audit.id));
-    let ncs: Vec<&Nonconformity> =
-        nonconformities.iter().filter(|nc| nc.certificate == certificate.id).collect();
+    let ncs: Vec<&Nonconformity> = file.nonconformities.iter().filter(|nc| !nc.is_voided()).collect();
     let mut taken = Taken { zone, today, seen: BTreeSet::new(), clocks: Vec::new() };
     for cycle in &certificate.cycles {
-        taken.cycle(certificate, cycle, &audits);
+        taken.cycle(certificate, cycle, &audits, &file.booked);
     }
     if certificate.cycles.is_empty() {
         taken.stage_two(certificate, &audits, &ncs);
+        taken.stage_one(certificate, &audits);
     }
     taken.found(certificate, programme, &audits, &ncs);
+    taken.suspended(file);
+    let withdrawn = file.withdrawn_on();
     let mut clocks = taken.clocks;
+    // Once withdrawn, nothing that was still to be met is asked for any more.
+    clocks.retain(|clock| !clock.is_open() || withdrawn.is_none_or(|on| clock.limit < on));
+    for clock in &mut clocks {
+        if let Some(on) = withdrawn {
+            clock.lapses_on = Some(clock.lapses_on.map_or(on, |last| last.min(on)));
+        }
+    }
     clocks.sort_by(|one, other| {
         (one.limit, one.rule, one.nc, &one.subject).cmp(&(other.limit, other.rule, other.nc, &other.subject))
     });
@@ -248,13 +297,13 @@ pub fn all(
 pub fn next_clock(clocks: &[Clock], today: NaiveDate) -> Option<&Clock> {
     clocks
         .iter()
-        .filter(|clock| clock.state == ClockState::Running && clock.limit >= today)
+        .filter(|clock| clock.state == ClockState::Running && clock.limit >= today && clock.rule.is_dated())
         .min_by_key(|clock| clock.limit)
 }
 
 /// The clocks that were missed.
 pub fn late(clocks: &[Clock]) -> Vec<&Clock> {
-    clocks.iter().filter(|clock| clock.state == ClockState::Missed).collect()
+    clocks.iter().filter(|clock| clock.state == ClockState::Missed && clock.rule.is_dated()).collect()
 }
 
 /// The clocks collected so far.
@@ -278,7 +327,7 @@ impl Taken {
     }
 
     /// The clocks that come with a cycle.
-    fn cycle(&mut self, certificate: &Certificate, cycle: &Cycle, audits: &[&Audit]) {
+    fn cycle(&mut self, certificate: &Certificate, cycle: &Cycle, audits: &[&Audit], booked: &[Audit]) {
         let next = certificate.cycle_after(cycle.n);
         // A renewal settles what was missed before it, and ends with its cycle what still runs.
         let today = self.today;
@@ -312,7 +361,8 @@ impl Taken {
         // recertification audit.
         for year in calendar_years(cycle) {
             let Some(limit) = NaiveDate::from_ymd_opt(year, 12, 31) else { continue };
-            if held_in(audits, AuditKind::Recertification, year).is_some() {
+            let recertified = |a: &Audit| a.kind == AuditKind::Recertification && a.ends_on.year() == year;
+            if audits.iter().any(|a| recertified(a)) || booked.iter().any(recertified) {
                 continue;
             }
             let clock = Clock {
@@ -321,6 +371,23 @@ impl Taken {
                 ..clock(Rule::SurvCalendarYear, cycle.decided_on, limit)
             };
             self.add(clock, held_in(audits, AuditKind::Surveillance, year), moot(limit));
+        }
+        // 9.1.3.2: the programme has surveillance in the first and in the second year after the decision.
+        for year in 1..=2 {
+            let from = calendar::add_months(cycle.decided_on, 12 * (year - 1));
+            let limit = calendar::add_months(cycle.decided_on, 12 * year);
+            let met = audits
+                .iter()
+                .filter(|a| a.kind == AuditKind::Surveillance)
+                .map(|a| a.ends_on)
+                .filter(|on| (from < *on || year == 1 && from == *on) && *on <= limit)
+                .min();
+            let clock = Clock {
+                subject: Some(year.to_string()),
+                lapses_on: Some(expiry),
+                ..clock(Rule::SurvYears, cycle.decided_on, limit)
+            };
+            self.add(clock, met, moot(limit));
         }
         // 9.1.3.2, 9.6.3.1.1: renewed before it expires.
         let restorable = calendar::add_months(expiry, RESTORATION_MONTHS);
@@ -404,8 +471,17 @@ impl Taken {
             // The body's terms, 9.4.9: cause, correction and action planned within a defined time.
             let planned =
                 nc.steps.iter().find(|step| matches!(step.what, Done::Plan { .. })).map(|step| step.at);
-            let limit = calendar::add_days(audit.ends_on, programme.limits.plan_days);
+            let limits = certificate.terms.over(programme.limits);
+            let limit = calendar::add_days(audit.ends_on, limits.plan_days);
             self.add(clock(Rule::CbNcPlan, audit.ends_on, limit), planned.map(|at| self.day_of(at)), false);
+            // The body's terms: closed within a defined time.
+            let days = match nc.grade {
+                Grade::Major => limits.major_days,
+                Grade::Minor => limits.minor_days,
+            };
+            let closed = nc.progress().closed.map(|step| self.day_of(step.at));
+            let limit = calendar::add_days(audit.ends_on, days);
+            self.add(clock(Rule::CbNcClose, audit.ends_on, limit), closed, false);
             // 9.6.3.2.2, 9.6.3.2.4: majors of the recertification audit are verified before the expiry.
             if let Some(cycle) = cycle
                 && nc.grade == Grade::Major
@@ -416,6 +492,66 @@ impl Taken {
                 let clock = clock(Rule::RecertMajor, cycle.expires_on, cycle.expires_on);
                 self.add(clock, self.verified_on(nc), moot);
             }
+        }
+    }
+
+    /// 9.3.1.2.4: from stage 1 to stage 2 there is a limit only where the body sets one.
+    fn stage_one(&mut self, certificate: &Certificate, audits: &[&Audit]) {
+        let Some(days) = certificate.terms.stage1_days else { return };
+        let Some(held) = audits.iter().filter(|a| a.kind == AuditKind::Stage1).max_by_key(|a| a.ends_on)
+        else {
+            return;
+        };
+        let met = audits
+            .iter()
+            .filter(|a| a.kind == AuditKind::Stage2 && a.ends_on >= held.ends_on)
+            .map(|a| a.ends_on)
+            .min();
+        let clock = Clock {
+            rule: Rule::Stage1To2,
+            subject: None,
+            nc: None,
+            anchor: held.ends_on,
+            limit: calendar::add_days(held.ends_on, days),
+            cycle: 0,
+            state: ClockState::Running,
+            known_at: held.logged_at,
+            begins_on: held.ends_on,
+            lapses_on: None,
+        };
+        self.add(clock, met, false);
+    }
+
+    /// 9.6.5: a suspension is ended within six months in most cases.
+    fn suspended(&mut self, file: &CertificateFile) {
+        let mine = |kinds: &[RecordKind]| {
+            let mut found: Vec<_> = file
+                .records
+                .iter()
+                .filter(|r| {
+                    r.certificate == Some(file.certificate.id) && r.counts() && kinds.contains(&r.kind)
+                })
+                .collect();
+            found.sort_by_key(|r| (r.on, r.no));
+            found
+        };
+        let ended = mine(&[RecordKind::Reinstated, RecordKind::Withdrawn]);
+        for suspended in mine(&[RecordKind::Suspended]) {
+            let met =
+                ended.iter().filter(|e| (e.on, e.no) > (suspended.on, suspended.no)).map(|e| e.on).min();
+            let clock = Clock {
+                rule: Rule::Suspension,
+                subject: None,
+                nc: None,
+                anchor: suspended.on,
+                limit: calendar::add_months(suspended.on, 6),
+                cycle: file.certificate.current_cycle(suspended.on).map_or(0, |c| c.n),
+                state: ClockState::Running,
+                known_at: suspended.at,
+                begins_on: suspended.on,
+                lapses_on: None,
+            };
+            self.add(clock, met, false);
         }
     }
 
@@ -471,8 +607,10 @@ pub fn missing_year_warning(
     today: NaiveDate,
 ) -> Vec<UncoveredYear> {
     let Some(cycle) = certificate.current_cycle(proposed) else { return Vec::new() };
-    let audits: Vec<&Audit> =
-        audits.iter().filter(|audit| audit.certificates.contains(&certificate.id)).collect();
+    let audits: Vec<&Audit> = audits
+        .iter()
+        .filter(|a| a.certificates.contains(&certificate.id) && a.state.is_completed())
+        .collect();
     calendar_years(cycle)
         .filter(|year| {
             *year != proposed.year()
@@ -488,7 +626,9 @@ pub fn missing_year_warning(
 
 #[cfg(test)]
 mod tests {
-    use super::super::nonconformity::Step;
+    use super::super::audit::{AuditPlan, AuditState};
+    use super::super::certificate::Terms;
+    use super::super::nonconformity::{BodyWords, Step, Verification};
     use super::super::organisation::Person;
     use super::*;
     use crate::catalogue::Catalogue;
@@ -520,6 +660,8 @@ mod tests {
             entered_at: DateTime::UNIX_EPOCH,
             stage2_known_at: DateTime::UNIX_EPOCH,
             cycles,
+            terms: Terms::default(),
+            scope: None,
         }
     }
 
@@ -537,6 +679,8 @@ mod tests {
             logged_by: person(1),
             logged_at: noon(on),
             certificates: vec![7],
+            state: AuditState::Reported,
+            plan: AuditPlan::default(),
         }
     }
 
@@ -549,6 +693,9 @@ mod tests {
             grade: Grade::Major,
             clause: "9.2".into(),
             statement: "none held".into(),
+            objective: None,
+            body: BodyWords::default(),
+            verification: Verification::default(),
             area: None,
             owner: None,
             due_on: d("2030-01-01"),
@@ -575,8 +722,15 @@ mod tests {
     ) -> Vec<(String, String, ClockState)> {
         let catalogue = Catalogue::embedded().unwrap();
         let programme = catalogue.programme("iso-three-year").unwrap();
-        clocks(certificate, programme, audits, ncs, Tz::Europe__Berlin, d(today))
+        let file = CertificateFile {
+            audits: audits.iter().filter(|a| a.certificates.contains(&certificate.id)).cloned().collect(),
+            nonconformities: ncs.iter().filter(|nc| nc.certificate == certificate.id).cloned().collect(),
+            ..CertificateFile::new(certificate.clone())
+        };
+        clocks(&file, programme, Tz::Europe__Berlin, d(today))
             .into_iter()
+            // Beside those that the cases are about.
+            .filter(|clock| clock.rule.is_dated() && clock.rule != Rule::CbNcClose)
             .map(|clock| {
                 let subject = clock.subject.map(|subject| format!("/{subject}")).unwrap_or_default();
                 (format!("{}{subject}", clock.rule.id()), clock.limit.to_string(), clock.state)
@@ -734,7 +888,8 @@ mod tests {
         let catalogue = Catalogue::embedded().unwrap();
         let programme = catalogue.programme("iso-three-year").unwrap();
         let today = d("2027-06-01");
-        let clocks = clocks(&certificate(Some("2026-03-02")), programme, &[], &[], Tz::UTC, today);
+        let file = CertificateFile::new(certificate(Some("2026-03-02")));
+        let clocks = clocks(&file, programme, Tz::UTC, today);
         assert_eq!(next_clock(&clocks, today).unwrap().limit, d("2027-12-31"));
         let late: Vec<_> = late(&clocks).iter().map(|clock| clock.rule).collect();
         assert_eq!(late, [Rule::S1Latest]);

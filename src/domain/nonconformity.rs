@@ -35,6 +35,10 @@ pub struct Nonconformity {
     pub clause: String,
     /// What is wrong.
     pub statement: String,
+    /// The objective evidence, where it is apart from the statement (ISO/IEC 17021-1:2015, 9.4.5).
+    pub objective: Option<String>,
+    /// The body's own reference and grade, as it wrote them.
+    pub body: BodyWords,
     /// The process, site or department.
     pub area: Option<String>,
     /// Who is to deal with it.
@@ -43,12 +47,32 @@ pub struct Nonconformity {
     pub due_on: NaiveDate,
     /// Since when that date has been on record.
     pub due_known_at: DateTime<Utc>,
+    /// Who is to verify the effectiveness, and when, once the action is done.
+    pub verification: Verification,
     /// Who raised it.
     pub raised_by: Person,
     /// When it was raised.
     pub raised_at: DateTime<Utc>,
     /// What was done about it, oldest first.
     pub steps: Vec<Step>,
+}
+
+/// What the certification body calls it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BodyWords {
+    /// Its reference.
+    pub reference: Option<String>,
+    /// Its grade on the body's own scale.
+    pub grade: Option<String>,
+}
+
+/// Who verifies whether the action works, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Who.
+    pub by: Option<Person>,
+    /// When; some time after the action was done, where it is not on record.
+    pub on: Option<NaiveDate>,
 }
 
 /// One thing done about a nonconformity.
@@ -67,8 +91,14 @@ pub struct Step {
 pub enum Done {
     /// What was done about the thing itself.
     Correction(String),
+    /// What was done at once to keep it from growing.
+    Containment(String),
+    /// What followed from it.
+    Consequences(String),
     /// Why it could happen.
     Cause(String),
+    /// Whether similar ones exist or could occur elsewhere.
+    Similar(String),
     /// The corrective action: who, what, by when.
     Plan {
         /// Who acts.
@@ -87,6 +117,15 @@ pub enum Done {
         /// How that was established.
         how: String,
     },
+    /// What changed in the management system because of it.
+    SystemChange(String),
+    /// More time was given.
+    Extended {
+        /// Until when.
+        due_on: NaiveDate,
+        /// Why.
+        why: String,
+    },
     /// A piece of evidence was added (the store knows which).
     Evidence,
     /// It was closed.
@@ -96,6 +135,11 @@ pub enum Done {
     },
     /// It was opened again.
     Reopened {
+        /// Why.
+        reason: String,
+    },
+    /// It was raised by mistake: it does not count, and stays on record.
+    Voided {
         /// Why.
         reason: String,
     },
@@ -166,8 +210,18 @@ pub struct Progress<'a> {
     pub implemented: Option<&'a Step>,
     /// The verification that it works.
     pub verified: Option<&'a Step>,
-    /// The closing.
+    /// The closing, or the voiding.
     pub closed: Option<&'a Step>,
+    /// What was done at once.
+    pub containment: Option<&'a Step>,
+    /// What followed from it.
+    pub consequences: Option<&'a Step>,
+    /// Whether similar ones exist elsewhere.
+    pub similar: Option<&'a Step>,
+    /// What changed in the system.
+    pub system_change: Option<&'a Step>,
+    /// How many times more time was given.
+    pub extended: u32,
     /// The latest verification that found it did not work, until a new action is planned.
     pub failed: Option<&'a Step>,
     /// How many times it was reopened, or its action found not to work.
@@ -178,6 +232,11 @@ impl<'a> Progress<'a> {
     fn take(&mut self, step: &'a Step) {
         match &step.what {
             Done::Correction(_) => self.correction = Some(step),
+            Done::Containment(_) => self.containment = Some(step),
+            Done::Consequences(_) => self.consequences = Some(step),
+            Done::Similar(_) => self.similar = Some(step),
+            Done::SystemChange(_) => self.system_change = Some(step),
+            Done::Extended { .. } => self.extended = self.extended.saturating_add(1),
             Done::Cause(_) => self.cause = Some(step),
             Done::Plan { .. } => {
                 self.plan = Some(step);
@@ -193,7 +252,7 @@ impl<'a> Progress<'a> {
                 self.failed = Some(step);
             }
             Done::Evidence => {}
-            Done::Closed { .. } => self.closed = Some(step),
+            Done::Closed { .. } | Done::Voided { .. } => self.closed = Some(step),
             Done::Reopened { .. } => self.back(),
         }
     }
@@ -227,12 +286,18 @@ impl<'a> Progress<'a> {
         match &self.plan?.what {
             Done::Plan { owner, due_on, action } => Some((owner, *due_on, action)),
             Done::Correction(_)
+            | Done::Containment(_)
+            | Done::Consequences(_)
             | Done::Cause(_)
+            | Done::Similar(_)
             | Done::Implemented(_)
             | Done::Verified { .. }
+            | Done::SystemChange(_)
+            | Done::Extended { .. }
             | Done::Evidence
             | Done::Closed { .. }
-            | Done::Reopened { .. } => None,
+            | Done::Reopened { .. }
+            | Done::Voided { .. } => None,
         }
     }
 
@@ -272,12 +337,17 @@ impl Nonconformity {
         self.state() != State::Closed
     }
 
+    /// Whether it was raised by mistake.
+    pub fn is_voided(&self) -> bool {
+        self.steps.iter().any(|s| matches!(s.what, Done::Voided { .. }))
+    }
+
     /// Whether this step may be taken by this person, with so many pieces of evidence on record.
     pub fn may(&self, step: &Done, by: &Person, evidence: usize) -> Result<(), Refusal> {
         let no = self.no;
         let progress = self.progress();
         if progress.closed.is_some() {
-            return if matches!(step, Done::Reopened { .. }) {
+            return if matches!(step, Done::Reopened { .. }) && !self.is_voided() {
                 Ok(())
             } else {
                 Err(Refusal::NcClosed { no })
@@ -286,9 +356,15 @@ impl Nonconformity {
         match step {
             Done::Implemented(_) if progress.plan.is_none() => Err(Refusal::NcNotPlanned { no }),
             Done::Correction(_)
+            | Done::Containment(_)
+            | Done::Consequences(_)
             | Done::Cause(_)
+            | Done::Similar(_)
             | Done::Plan { .. }
             | Done::Implemented(_)
+            | Done::SystemChange(_)
+            | Done::Extended { .. }
+            | Done::Voided { .. }
             | Done::Evidence => Ok(()),
             Done::Verified { .. } => {
                 let done = progress.implemented.ok_or(Refusal::NcNotDone { no })?;
@@ -328,6 +404,9 @@ mod tests {
             grade: Grade::Minor,
             clause: "9.2".into(),
             statement: "No audit was held".into(),
+            objective: None,
+            body: BodyWords::default(),
+            verification: Verification::default(),
             area: None,
             owner: None,
             due_on: NaiveDate::default(),

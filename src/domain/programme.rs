@@ -76,6 +76,8 @@ pub struct Step {
 pub struct Leads {
     /// Before a normative clock's limit, by rule id; `default` for those not named. Each descending.
     pub clocks: BTreeMap<String, Vec<u32>>,
+    /// Before a clock's limit, by rule id: when the certification body is to be booked at the latest.
+    pub start_by: BTreeMap<String, u32>,
     /// Before a nonconformity's or an action's due date. Descending.
     pub nonconformity: Vec<u32>,
     /// Before a booked audit (stage 2). Descending.

@@ -2,6 +2,13 @@
 
 use chrono::NaiveDate;
 
+use super::action::ActionState;
+use super::audit::{AuditState, AuditStep};
+use super::certificate::Status;
+use super::clocks::Rule;
+use super::finding::FindingState;
+use super::record::RecordKind;
+
 /// Why a step was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -38,6 +45,59 @@ pub enum Refusal {
         no: i64,
         /// What is missing, in the order of the work.
         missing: Vec<Missing>,
+    },
+    /// Closing needs more actions done.
+    NcActionsOpen {
+        /// Its number.
+        no: i64,
+        /// The numbers of the actions.
+        actions: Vec<i64>,
+    },
+    /// More time would go past a limit that nobody here can move.
+    PastClock {
+        /// The number of the nonconformity.
+        no: i64,
+        /// The rule.
+        rule: Rule,
+        /// Its limit.
+        limit: NaiveDate,
+    },
+    /// The audit's state does not allow the step.
+    AuditStep {
+        /// Its number.
+        no: i64,
+        /// Its state.
+        state: AuditState,
+        /// The step.
+        step: AuditStep,
+    },
+    /// The audit has findings that nobody owns.
+    AuditUnowned {
+        /// Its number.
+        no: i64,
+        /// Its findings: `NC-3`, `F-2`.
+        findings: Vec<String>,
+    },
+    /// What became of the finding is on record already, or it cannot become that.
+    FindingSettled {
+        /// Its number.
+        no: i64,
+        /// Its state.
+        state: FindingState,
+    },
+    /// What became of the action is on record already.
+    ActionSettled {
+        /// Its number.
+        no: i64,
+        /// Its state.
+        state: ActionState,
+    },
+    /// What is to become of the certificate does not fit where it stands (ISO/IEC 17021-1:2015, 9.6.5).
+    StatusStep {
+        /// What is to become of it.
+        to: RecordKind,
+        /// Where it stands.
+        status: Status,
     },
     /// The certificate has its decision already.
     AlreadyDecided {

@@ -18,6 +18,10 @@ pub struct Standard {
     /// Which clause plays which part: `nonconformity`, `internal-audit`, `management-review`, `improvement`,
     /// `risk`, ... The numbers differ between standards and are never constants.
     pub roles: BTreeMap<String, String>,
+    /// What a management review looks at, by this standard; empty where the list is not at hand.
+    pub review_inputs: Vec<ReviewInput>,
+    /// The day by which certificates of this edition move to the next one, where it is known.
+    pub transition: Option<Transition>,
     /// The id of its programme.
     pub programme: String,
 }
@@ -33,7 +37,42 @@ pub struct Clause {
     pub control: bool,
 }
 
+/// Something that a management review looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewInput {
+    /// Its item in the clause (`d1`).
+    pub item: String,
+    /// What it is.
+    pub title: String,
+    /// The records that it is prepared from: `actions`, `nonconformities`, `audits`, `changes`, `risks`,
+    /// `opportunities`; empty where only people know.
+    pub from: String,
+}
+
+/// The end of an edition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// The last day on which certificates of this edition are valid.
+    pub until: chrono::NaiveDate,
+    /// The edition that takes its place.
+    pub to: String,
+    /// Where that is said.
+    pub source: String,
+}
+
+impl Clause {
+    /// Whether it is that clause or stands below it (`9.2.1` below `9.2`).
+    pub fn is_below(&self, id: &str) -> bool {
+        self.id.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
 impl Standard {
+    /// The clauses and controls that nothing stands below: what an audit is planned and counted by.
+    pub fn leaves(&self) -> impl Iterator<Item = &Clause> {
+        self.clauses.iter().filter(|c| !self.clauses.iter().any(|o| o.id != c.id && o.is_below(&c.id)))
+    }
+
     /// A clause or control by its number.
     pub fn clause(&self, id: &str) -> Option<&Clause> {
         self.clauses.iter().find(|clause| clause.id == id)

@@ -12,7 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::domain::audit::AuditKind;
 use crate::domain::calendar::{self, add_days, at_hour, sub_days};
 use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
-use crate::domain::clocks::{self, Clock, ClockState};
+use crate::domain::clocks::{self, Clock, ClockState, Rule};
 use crate::domain::nonconformity::Nonconformity;
 use crate::domain::organisation::Organisation;
 use crate::domain::programme::Programme;
@@ -338,9 +338,13 @@ impl Plan<'_> {
     fn clocks(&mut self, programme: &Programme, file: &CertificateFile) {
         let certificate = &file.certificate;
         let zone = self.organisation.zone;
-        let all =
-            clocks::all(certificate, programme, &file.audits, &file.nonconformities, zone, NaiveDate::MIN);
-        for clock in all.iter().filter(|clock| clock.is_open()) {
+        let all = clocks::all(file, programme, zone, NaiveDate::MIN);
+        for clock in all.iter().filter(|clock| clock.is_open() && clock.rule.is_dated()) {
+            // A nonconformity that is due by the body's limit, or before, is reminded of by its own date.
+            let own = file.nonconformities.iter().find(|nc| Some(nc.id) == clock.nc);
+            if clock.rule == Rule::CbNcClose && own.is_some_and(|nc| nc.due_on <= clock.limit) {
+                continue;
+            }
             let subject = clock.subject.as_ref().map(|subject| format!("/{subject}")).unwrap_or_default();
             let thread = format!("cert/{}/clock/{}{subject}", certificate.no, clock.rule.id());
             let title = clock.title();
@@ -420,7 +424,7 @@ impl Plan<'_> {
         }
         if let (Some(done), None) = (progress.implemented, progress.verified) {
             let done_on = self.organisation.day_of(done.at);
-            let day = add_days(done_on, programme.limits.verify_days);
+            let day = nc.verification.on.unwrap_or_else(|| add_days(done_on, programme.limits.verify_days));
             self.dated(
                 day,
                 done.at,
@@ -559,9 +563,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::audit::Audit;
-    use crate::domain::clocks::Rule;
-    use crate::domain::nonconformity::{Done, Grade, Step};
+    use crate::domain::audit::{Audit, AuditPlan, AuditState};
+    use crate::domain::certificate::Terms;
+    use crate::domain::nonconformity::{BodyWords, Done, Grade, Step, Verification};
     use crate::domain::organisation::Person;
 
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
@@ -593,24 +597,22 @@ mod tests {
     }
 
     fn file(cycles: Vec<Cycle>) -> CertificateFile {
-        CertificateFile {
-            certificate: Certificate {
-                id: 70,
-                no: 3,
-                standard: "iso-27001".into(),
-                name: "Acme ISMS".into(),
-                body: None,
-                number: None,
-                channel: None,
-                owner: None,
-                stage2_on: None,
-                entered_at: t("2026-01-01T00:00:00Z"),
-                stage2_known_at: t("2026-01-01T00:00:00Z"),
-                cycles,
-            },
-            audits: Vec::new(),
-            nonconformities: Vec::new(),
-        }
+        CertificateFile::new(Certificate {
+            id: 70,
+            no: 3,
+            standard: "iso-27001".into(),
+            name: "Acme ISMS".into(),
+            body: None,
+            number: None,
+            channel: None,
+            owner: None,
+            stage2_on: None,
+            entered_at: t("2026-01-01T00:00:00Z"),
+            stage2_known_at: t("2026-01-01T00:00:00Z"),
+            cycles,
+            terms: Terms::default(),
+            scope: None,
+        })
     }
 
     fn acme() -> CertificateFile {
@@ -626,6 +628,9 @@ mod tests {
             grade: Grade::Minor,
             clause: "9.2".into(),
             statement: "none held".into(),
+            objective: None,
+            body: BodyWords::default(),
+            verification: Verification::default(),
             area: None,
             owner: None,
             due_on: d("2026-06-30"),
@@ -654,6 +659,8 @@ mod tests {
             logged_by: person(1),
             logged_at: d(on).and_hms_opt(12, 0, 0).unwrap().and_utc(),
             certificates: vec![70],
+            state: AuditState::Reported,
+            plan: AuditPlan::default(),
         }
     }
 

@@ -10,8 +10,8 @@ pub fn form_title(verb: &str) -> String {
 }
 
 /// What a form asks for: the label (at most 45 characters) and the hint (at most 100).
-pub fn input(verb: &str) -> (&'static str, &'static str) {
-    match verb {
+pub fn input(verb: &str, option: &str, help: &str) -> (String, String) {
+    let (label, hint) = match verb {
         "audit log" => {
             ("What did the audit come to?", "The conclusion: conforming or not, in a few sentences")
         }
@@ -23,8 +23,13 @@ pub fn input(verb: &str) -> (&'static str, &'static str) {
         }
         "nc done" => ("What was done?", "What was carried out; a link in the text counts as evidence"),
         "nc verify" => ("How was it established?", "What was looked at, and what was found"),
-        _ => ("More, please", "In a few sentences"),
-    }
+        _ => {
+            let asked = help.split(" (asked for").next().unwrap_or(option);
+            let label: String = asked.chars().take(45).collect();
+            return (label, "In a few sentences".to_owned());
+        }
+    };
+    (label.to_owned(), hint.to_owned())
 }
 
 fn usage(path: &str, command: &clap::Command) -> Line {

@@ -90,8 +90,14 @@ fn about<'a>(
     About { organisation: org, catalogue, file, today }
 }
 
-fn status_words(c: &Certificate, today: NaiveDate) -> Line {
-    match c.status(today) {
+fn status_words(c: &Certificate, status: Status, today: NaiveDate) -> Line {
+    match status {
+        Status::Suspended { since } => Line::new()
+            .strong("suspended")
+            .text(" since ")
+            .line(dated(since, today))
+            .text(": not valid meanwhile"),
+        Status::Withdrawn { since } => Line::new().strong("withdrawn").text(" on ").date(since),
         Status::Preparing => "being prepared for".into(),
         Status::Certified => match c.current_cycle(today) {
             Some(cycle) => Line::new().text("valid until ").line(dated(cycle.expires_on, today)),
@@ -134,8 +140,12 @@ pub fn certificate_added(
     today: NaiveDate,
 ) -> Card {
     let mut card =
-        Card::new(Tone::Good, Line::new().text(format!("C-{} recorded: ", c.no)).line(name(org, c)))
-            .line(Line::new().text(format!("{}, ", standard.title)).line(status_words(c, today)).text("."));
+        Card::new(Tone::Good, Line::new().text(format!("C-{} recorded: ", c.no)).line(name(org, c))).line(
+            Line::new()
+                .text(format!("{}, ", standard.title))
+                .line(status_words(c, c.status(today), today))
+                .text("."),
+        );
     match c.cycles.first() {
         Some(cycle) => {
             card = card
@@ -187,7 +197,7 @@ pub fn certificates(catalogue: &Catalogue, files: &[CertificateFile], today: Nai
                 .text(" ")
                 .said(&c.name)
                 .text(format!(" · {standard} · "))
-                .line(status_words(c, today)),
+                .line(status_words(c, f.status(today), today)),
         );
     }
     card
@@ -203,8 +213,9 @@ pub fn certificate(
 ) -> Card {
     let c = &file.certificate;
     let standard = catalogue.standard(&c.standard).map_or(c.standard.as_str(), |s| s.title.as_str());
-    let mut card = Card::new(Tone::Plain, Line::new().text(format!("C-{} ", c.no)).said(&c.name))
-        .line(Line::new().text(format!("{standard}, ")).line(status_words(c, today)).text("."));
+    let mut card = Card::new(Tone::Plain, Line::new().text(format!("C-{} ", c.no)).said(&c.name)).line(
+        Line::new().text(format!("{standard}, ")).line(status_words(c, file.status(today), today)).text("."),
+    );
     if let Some(phase) = phase_line(&about(org, catalogue, file, today)) {
         card = card.line(Line::new().text("Phase: ").line(phase).text("."));
     }
@@ -407,7 +418,7 @@ pub fn cycle(org: &Organisation, catalogue: &Catalogue, file: &CertificateFile, 
     let programme = standard.and_then(|s| catalogue.programme_of(s));
     let about = about(org, catalogue, file, today);
     let mut card = Card::new(Tone::Plain, Line::new().said(&c.name).text(": the cycle"))
-        .line(Line::new().line(status_words(c, today)).text("."));
+        .line(Line::new().line(status_words(c, file.status(today), today)).text("."));
     if let Some(phase) = phase_line(&about) {
         card = card.line(Line::new().text("Phase: ").line(phase).text("."));
     }
@@ -513,7 +524,8 @@ pub fn status(
         let about = about(org, catalogue, file, today);
         let c = &file.certificate;
         let clocks = about.clocks();
-        let mut lines = vec![Line::new().said(&c.name).text(", ").line(status_words(c, today))];
+        let mut lines =
+            vec![Line::new().said(&c.name).text(", ").line(status_words(c, file.status(today), today))];
         if let Some(phase) = phase_line(&about) {
             lines.push(Line::new().text("Phase: ").line(phase));
         }
@@ -556,11 +568,11 @@ pub fn status(
             card.tone = Tone::Alarm;
             pressing.push((format!("C-{} · {standard}", c.no), lines));
         } else {
-            let line = Line::new()
-                .text(format!("C-{} ", c.no))
-                .said(&c.name)
-                .text(", ")
-                .line(status_words(c, today));
+            let line = Line::new().text(format!("C-{} ", c.no)).said(&c.name).text(", ").line(status_words(
+                c,
+                file.status(today),
+                today,
+            ));
             well.push(match clocks::next_clock(&clocks, today) {
                 Some(next) => line.text("; next ").text(next.title()).text(" by ").date(next.limit),
                 None => line,
@@ -783,7 +795,13 @@ pub fn next_step(nc: &Nonconformity) -> String {
 fn step_title(nc: &Nonconformity) -> (&'static str, Tone) {
     match nc.steps.last().map(|s| &s.what) {
         Some(Done::Correction(_)) => ("correction recorded", Tone::Good),
+        Some(Done::Containment(_)) => ("containment recorded", Tone::Good),
+        Some(Done::Consequences(_)) => ("consequences recorded", Tone::Good),
         Some(Done::Cause(_)) => ("root cause recorded", Tone::Good),
+        Some(Done::Similar(_)) => ("looked for similar ones", Tone::Good),
+        Some(Done::SystemChange(_)) => ("change to the system recorded", Tone::Good),
+        Some(Done::Extended { .. }) => ("more time given", Tone::Warning),
+        Some(Done::Voided { .. }) => ("voided", Tone::Warning),
         Some(Done::Plan { .. }) => ("action planned", Tone::Good),
         Some(Done::Implemented(_)) => ("action done", Tone::Good),
         Some(Done::Verified { effective: true, .. }) => ("verified effective", Tone::Good),
@@ -826,9 +844,18 @@ pub fn nc_step(org: &Organisation, nc: &Nonconformity, evidence: u32) -> Card {
 
 fn words(what: &Done) -> Option<Line> {
     match what {
-        Done::Correction(t) | Done::Cause(t) | Done::Implemented(t) => Some(Line::new().said(t)),
+        Done::Correction(t)
+        | Done::Containment(t)
+        | Done::Consequences(t)
+        | Done::Cause(t)
+        | Done::Similar(t)
+        | Done::SystemChange(t)
+        | Done::Implemented(t) => Some(Line::new().said(t)),
+        Done::Extended { why, .. } => Some(Line::new().text("Because: ").said(why)),
         Done::Verified { how, .. } => Some(Line::new().said(how)),
-        Done::Reopened { reason } => Some(Line::new().text("Because: ").said(reason)),
+        Done::Reopened { reason } | Done::Voided { reason } => {
+            Some(Line::new().text("Because: ").said(reason))
+        }
         Done::Closed { note } => note.as_ref().map(|n| Line::new().said(n)),
         Done::Plan { action, .. } => Some(Line::new().said(action)),
         Done::Evidence => None,
@@ -902,7 +929,13 @@ pub fn nc(
         .map(|s| {
             let what = match &s.what {
                 Done::Correction(_) => "correction",
+                Done::Containment(_) => "containment",
+                Done::Consequences(_) => "consequences",
                 Done::Cause(_) => "cause",
+                Done::Similar(_) => "similar ones",
+                Done::SystemChange(_) => "change to the system",
+                Done::Extended { .. } => "more time given",
+                Done::Voided { .. } => "voided",
                 Done::Plan { .. } => "action planned",
                 Done::Implemented(_) => "action done",
                 Done::Verified { effective: true, .. } => "verified effective",

@@ -5,10 +5,12 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::card::{Card, Line, Tone};
 use crate::catalogue::Catalogue;
-use crate::domain::audit::Audit;
-use crate::domain::certificate::Certificate;
+use crate::domain::audit::{Audit, AuditState, AuditStep};
+use crate::domain::certificate::{Certificate, Status};
 use crate::domain::day::DayFault;
+use crate::domain::finding::FindingState;
 use crate::domain::nonconformity::Nonconformity;
+use crate::domain::record::RecordKind;
 use crate::domain::refusal::{Acted, Missing, Refusal};
 use crate::domain::standard::Standard;
 
@@ -359,6 +361,82 @@ fn lacks(missing: Missing, no: i64) -> String {
     }
 }
 
+fn audit_step(no: i64, state: AuditState, step: AuditStep) -> Line {
+    let line = Line::new().text(format!("A-{no} is {}", state.id().replace('-', " ")));
+    match (state, step) {
+        (AuditState::Closed, AuditStep::Raise) => line.text(
+            ": its findings are frozen. Raise it without the audit, or from the audit that sees it now.",
+        ),
+        (AuditState::Planned, AuditStep::Raise) => line
+            .text(": nothing can be found before it begins. Begin it with ")
+            .code(format!("/audit start audit:A-{no}"))
+            .text("."),
+        (AuditState::Planned | AuditState::UnderWay, AuditStep::Close) => line
+            .text(": put its conclusion on record first with ")
+            .code(format!("/audit report audit:A-{no}"))
+            .text("."),
+        (AuditState::Planned | AuditState::UnderWay, AuditStep::Void) => line
+            .text(": cancel it with a reason instead, with ")
+            .code(format!("/audit cancel audit:A-{no}"))
+            .text("."),
+        (AuditState::UnderWay, AuditStep::Start) => line
+            .text(" already. What it came to is recorded with ")
+            .code(format!("/audit report audit:A-{no}"))
+            .text("."),
+        (
+            AuditState::Reported,
+            AuditStep::Report | AuditStep::Start | AuditStep::Cancel | AuditStep::Move,
+        ) => line
+            .text(": it was held. If that is wrong, void it with ")
+            .code(format!("/void entry:A-{no}"))
+            .text("; if it is complete, close it with ")
+            .code(format!("/audit close audit:A-{no}"))
+            .text("."),
+        (AuditState::Closed, _) => line.text(": its records are frozen; a correction is a new entry."),
+        (AuditState::Cancelled | AuditState::Voided, _) => {
+            line.text(". Plan another with ").code("/audit plan").text(".")
+        }
+        (AuditState::Planned | AuditState::UnderWay | AuditState::Reported, _) => {
+            line.text(": that is not the next step.")
+        }
+    }
+}
+
+fn status_step(to: RecordKind, status: Status) -> Line {
+    let is = match status {
+        Status::Preparing => "is not certified yet",
+        Status::Certified => "is valid",
+        Status::ExpiredRestorable { .. } => "has expired and can still be restored",
+        Status::Expired => "has expired for good",
+        Status::Suspended { .. } => "is suspended",
+        Status::Withdrawn { .. } => "was withdrawn",
+    };
+    let line = Line::new().text(format!("This certificate {is}"));
+    match to {
+        RecordKind::Reinstated => {
+            line.text(", so there is no suspension to lift (ISO/IEC 17021-1:2015 9.6.5).")
+        }
+        RecordKind::Suspended => {
+            line.text("; only a valid certificate can be suspended (ISO/IEC 17021-1:2015 9.6.5).")
+        }
+        RecordKind::Withdrawn => {
+            line.text("; only a certificate that is held can be withdrawn (ISO/IEC 17021-1:2015 9.6.5).")
+        }
+        RecordKind::Transferred => line.text(
+            "; only a valid certificate can be transferred, not one that is suspended or expired (IAF MD 2).",
+        ),
+        RecordKind::Scope => {
+            line.text("; the scope of a certificate changes while it is held (ISO/IEC 17021-1:2015 9.6.4).")
+        }
+        RecordKind::TaskDone
+        | RecordKind::TaskWaived
+        | RecordKind::Change
+        | RecordKind::Risk
+        | RecordKind::Training
+        | RecordKind::OpeningMeeting => line.text("."),
+    }
+}
+
 /// What the rules of the field do not allow.
 pub fn rule(refusal: &Refusal) -> Line {
     match refusal {
@@ -377,6 +455,20 @@ pub fn rule(refusal: &Refusal) -> Line {
             let list: Vec<String> = missing.iter().map(|m| lacks(*m, *no)).collect();
             Line::new().text(format!("NC-{no} cannot be closed yet. Missing: {}.", list.join("; ")))
         }
+        Refusal::NcActionsOpen { no, actions } => {
+            let list: Vec<String> = actions.iter().map(|a| format!("ACT-{a}")).collect();
+            Line::new().text(format!("NC-{no} cannot be closed yet: {} not done. Report with ", list.join(", "))).code("/action done").text(", or drop it with a reason: ").code("/action drop").text(".")
+        }
+        Refusal::PastClock { no, rule, limit } => Line::new().text(format!("NC-{no} cannot be extended past ")).date(*limit).text(format!(": {} ({}, {}). Choose an earlier day, or settle it with the body.", rule.explanation().trim_end_matches('.'), rule.id(), rule.source())),
+        Refusal::AuditStep { no, state, step } => audit_step(*no, *state, *step),
+        Refusal::AuditUnowned { no, findings } => Line::new().text(format!("A-{no} cannot be closed yet: nobody owns {}. Assign them first with ", findings.join(", "))).code("/nc assign").text(" or ").code("/finding assign").text("."),
+        Refusal::FindingSettled { no, state } => Line::new().text(format!("F-{no} is {}: ", state.id())).text(match state {
+            FindingState::Noted => "a strength or an observation asks for nothing, so there is nothing to settle.",
+            FindingState::Open => "only an opportunity becomes an action or is declined, and only a concern is addressed.",
+            FindingState::Accepted | FindingState::Declined | FindingState::Addressed | FindingState::Voided => "what became of it is on record, and stays so.",
+        }),
+        Refusal::ActionSettled { no, state } => Line::new().text(format!("ACT-{no} is {}: what became of it is on record. Enter a new one with ", state.id())).code("/action add").text("."),
+        Refusal::StatusStep { to, status } => status_step(*to, *status),
         Refusal::AlreadyDecided { on } => Line::new().text("This certificate was decided on ").date(*on).text(". Record a renewal with ").code("/certificate renew").text(", or correct the date with ").code("/certificate edit").text("."),
         Refusal::NotDecided => Line::new().text("This certificate has no decision yet, so there is nothing to renew. Record it with ").code("/certificate decide").text("."),
         Refusal::RenewalTooEarly { from } => Line::new().text("A renewal is decided in the last year of its cycle: from ").date(*from).text(" on. If the body cut the cycle short, correct its last day first with ").code("/certificate edit").text(" (expires)."),

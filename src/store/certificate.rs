@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::journal::Table;
 use super::person::People;
 use super::{Fault, Write, day, instant, iso, millis, person, small};
-use crate::domain::certificate::{Certificate, Cycle};
+use crate::domain::certificate::{Certificate, Cycle, Terms};
 
 /// All certificates of an organisation, by number.
 pub(super) async fn all_with(
@@ -15,7 +15,7 @@ pub(super) async fn all_with(
 ) -> Result<Vec<Certificate>, Fault> {
     let rows = sqlx::query!(
         r#"SELECT id AS "id!", no, standard, name, body, number, channel, owner_id, stage2_on, entered_at,
-                  stage2_known_at
+                  stage2_known_at, plan_days, major_days, minor_days, stage1_days, scope
            FROM certificate WHERE org_id = ? ORDER BY no"#,
         org
     )
@@ -42,6 +42,13 @@ pub(super) async fn all_with(
             stage2_on: r.stage2_on.map(|d| day("certificate", r.id, "stage2_on", &d)).transpose()?,
             entered_at: instant(r.entered_at),
             stage2_known_at: instant(r.stage2_known_at),
+            terms: Terms {
+                plan_days: days(r.id, "plan_days", r.plan_days)?,
+                major_days: days(r.id, "major_days", r.major_days)?,
+                minor_days: days(r.id, "minor_days", r.minor_days)?,
+                stage1_days: days(r.id, "stage1_days", r.stage1_days)?,
+            },
+            scope: r.scope,
             cycles: cycles
                 .iter()
                 .filter(|y| y.certificate_id == r.id)
@@ -62,16 +69,22 @@ pub(super) async fn all_with(
     Ok(certificates)
 }
 
+fn days(id: i64, column: &'static str, kept: Option<i64>) -> Result<Option<u32>, Fault> {
+    kept.map(|d| small("certificate", id, column, d)).transpose()
+}
+
 /// Enters a certificate under the next number; the key and number given in `new` do not count.
 pub async fn insert(w: &mut Write<'_>, org: i64, new: Certificate) -> Result<Certificate, Fault> {
     let (owner, stage2) = (new.owner.as_ref().map(|o| o.id), new.stage2_on.map(iso));
     let (at, known) = (millis(new.entered_at), millis(new.stage2_known_at));
     let row = sqlx::query!(
         r#"INSERT INTO certificate (org_id, no, standard, name, body, number, channel, owner_id, stage2_on, entered_at,
-             stage2_known_at)
-         VALUES (?1, (SELECT coalesce(max(no), 0) + 1 FROM certificate WHERE org_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             stage2_known_at, plan_days, major_days, minor_days, stage1_days, scope)
+         VALUES (?1, (SELECT coalesce(max(no), 0) + 1 FROM certificate WHERE org_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+             ?11, ?12, ?13, ?14, ?15)
          RETURNING id AS "id!", no"#,
-        org, new.standard, new.name, new.body, new.number, new.channel, owner, stage2, at, known
+        org, new.standard, new.name, new.body, new.number, new.channel, owner, stage2, at, known,
+        new.terms.plan_days, new.terms.major_days, new.terms.minor_days, new.terms.stage1_days, new.scope
     )
     .fetch_one(&mut *w.tx)
     .await?;
@@ -88,7 +101,8 @@ pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), 
     let (owner, stage2) = (c.owner.as_ref().map(|o| o.id), c.stage2_on.map(iso));
     let known = millis(c.stage2_known_at);
     sqlx::query!(
-        "UPDATE certificate SET name = ?, body = ?, number = ?, channel = ?, owner_id = ?, stage2_on = ?, stage2_known_at = ?
+        "UPDATE certificate SET name = ?, body = ?, number = ?, channel = ?, owner_id = ?, stage2_on = ?, stage2_known_at = ?,
+             plan_days = ?, major_days = ?, minor_days = ?, stage1_days = ?, scope = ?
          WHERE org_id = ? AND id = ?",
         c.name,
         c.body,
@@ -97,6 +111,11 @@ pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), 
         owner,
         stage2,
         known,
+        c.terms.plan_days,
+        c.terms.major_days,
+        c.terms.minor_days,
+        c.terms.stage1_days,
+        c.scope,
         org,
         c.id
     )

@@ -17,20 +17,30 @@ use sqlx::sqlite::{
 use sqlx::{Connection as _, Sqlite, Transaction};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
+use crate::domain::action::Action;
+use crate::domain::area::Area;
 use crate::domain::audit::Audit;
 use crate::domain::certificate::{Certificate, CertificateFile};
+use crate::domain::finding::Finding;
 use crate::domain::nonconformity::Nonconformity;
+use crate::domain::record::Record;
+use crate::domain::review::Review;
 
+pub mod action;
+pub mod area;
 pub mod audit;
 pub mod certificate;
 pub mod evidence;
+pub mod finding;
 pub mod journal;
 pub mod nonconformity;
 pub mod notices;
 pub mod organisation;
 pub mod person;
+pub mod record;
 pub mod requests;
 mod restored;
+pub mod review;
 pub mod snapshot;
 pub mod verify;
 
@@ -72,6 +82,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// What a row holds that nobody of ours wrote.
+    pub(crate) fn inconsistent(table: &'static str, id: i64, column: &'static str, value: &str) -> Self {
+        Self::Inconsistent { table, id, column, value: value.to_owned() }
+    }
+
     /// Whether there is no room left (`SQLITE_FULL`, or an I/O error while growing).
     pub fn is_full(&self) -> bool {
         let Self::Database(sqlx::Error::Database(e)) = self else { return false };
@@ -409,14 +424,71 @@ pub async fn facts(
     let certificates = certificate::all_with(c, org, &people).await?;
     let audits = audit::all_with(c, org, &people).await?;
     let ncs = nonconformity::all_with(c, org, closed_too, &people).await?;
-    Ok(files(certificates, &audits, &ncs))
+    let rest = Rest::load(c, org, &people).await?;
+    Ok(files(certificates, &audits, &ncs, &rest))
 }
 
-fn files(certificates: Vec<Certificate>, audits: &[Audit], ncs: &[Nonconformity]) -> Vec<CertificateFile> {
+/// What is on record beside certificates, audits and nonconformities.
+#[derive(Debug, Default)]
+pub struct Rest {
+    /// Areas, by number.
+    pub areas: Vec<Area>,
+    /// Findings that are no nonconformities, by number.
+    pub findings: Vec<Finding>,
+    /// Actions, by number.
+    pub actions: Vec<Action>,
+    /// Management reviews, by number.
+    pub reviews: Vec<Review>,
+    /// Dated records, by number.
+    pub records: Vec<Record>,
+}
+
+impl Rest {
+    async fn load(c: &mut SqliteConnection, org: i64, people: &person::People) -> Result<Self, Fault> {
+        Ok(Self {
+            areas: area::all_with(c, org, people).await?,
+            findings: finding::all_with(c, org, people).await?,
+            actions: action::all_with(c, org, people).await?,
+            reviews: review::all_with(c, org, people).await?,
+            records: record::all_with(c, org, people).await?,
+        })
+    }
+}
+
+fn files(
+    certificates: Vec<Certificate>,
+    audits: &[Audit],
+    ncs: &[Nonconformity],
+    rest: &Rest,
+) -> Vec<CertificateFile> {
     certificates
         .into_iter()
         .map(|certificate| CertificateFile {
-            audits: audits.iter().filter(|a| a.certificates.contains(&certificate.id)).cloned().collect(),
+            audits: audits
+                .iter()
+                .filter(|a| a.state.is_completed() && a.certificates.contains(&certificate.id))
+                .cloned()
+                .collect(),
+            booked: audits
+                .iter()
+                .filter(|a| a.state.is_ahead() && a.certificates.contains(&certificate.id))
+                .cloned()
+                .collect(),
+            findings: rest.findings.iter().filter(|f| f.certificate == certificate.id).cloned().collect(),
+            actions: rest.actions.iter().filter(|a| a.certificate == certificate.id).cloned().collect(),
+            reviews: rest
+                .reviews
+                .iter()
+                .filter(|r| r.certificates.contains(&certificate.id))
+                .cloned()
+                .collect(),
+            records: rest
+                .records
+                .iter()
+                .filter(|r| r.certificate.is_none_or(|id| id == certificate.id))
+                .cloned()
+                .collect(),
+            areas: rest.areas.clone(),
             nonconformities: ncs.iter().filter(|nc| nc.certificate == certificate.id).cloned().collect(),
             certificate,
         })

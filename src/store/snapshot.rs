@@ -11,7 +11,7 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 use super::journal::Head;
 use super::notices::Parked;
-use super::{Fault, Store, audit, certificate, journal, nonconformity, notices, organisation, person};
+use super::{Fault, Rest, Store, audit, certificate, journal, nonconformity, notices, organisation, person};
 use crate::domain::audit::Audit;
 use crate::domain::certificate::{Certificate, CertificateFile};
 use crate::domain::nonconformity::Nonconformity;
@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub audits: Vec<Audit>,
     /// Its nonconformities, by number.
     pub nonconformities: Vec<Nonconformity>,
+    /// Its areas, findings, actions, reviews and records.
+    pub rest: Rest,
     /// Messages that found no way to their channel.
     pub parked: Vec<Parked>,
     /// What its journal ends in.
@@ -49,6 +51,7 @@ impl Snapshot {
             certificates: Vec::new(),
             audits: Vec::new(),
             nonconformities: Vec::new(),
+            rest: Rest::default(),
             parked: Vec::new(),
             journal: Head { seq: 0, hash: journal::NONE.to_owned() },
             files: OnceLock::new(),
@@ -62,8 +65,9 @@ impl Snapshot {
 
     /// The same, certificate by certificate.
     pub fn files(&self) -> &[CertificateFile] {
-        self.files
-            .get_or_init(|| super::files(self.certificates.clone(), &self.audits, &self.nonconformities))
+        self.files.get_or_init(|| {
+            super::files(self.certificates.clone(), &self.audits, &self.nonconformities, &self.rest)
+        })
     }
 
     async fn load(tx: &mut Transaction<'_, Sqlite>, place: &str) -> Result<Option<Self>, Fault> {
@@ -74,6 +78,7 @@ impl Snapshot {
             certificates: certificate::all_with(tx, org, &people).await?,
             audits: audit::all_with(tx, org, &people).await?,
             nonconformities: nonconformity::all_with(tx, org, true, &people).await?,
+            rest: Rest::load(tx, org, &people).await?,
             parked: notices::parked(tx, org).await?,
             journal: journal::head(tx, org).await?,
             ..Self::blank(organisation)

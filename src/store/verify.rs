@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::journal::{Head, Image, NONE, Table, hash, hex};
+use super::journal::{Head, Image, NONE, Table, altered as altered_columns, hash, hex};
 use super::{Fault, organisation, person};
 
 /// What was found for one organisation.
@@ -116,12 +116,16 @@ async fn one(
         for (id, row) in rows {
             match expected.remove(&(table.name().to_owned(), id)) {
                 None => altered.push(format!("table {}, row {id}: no journal entry has it", table.name())),
-                Some((seq, image)) if image != row => altered.push(format!(
-                    "table {}, row {id}: {} (last written by journal entry {seq})",
-                    table.name(),
-                    difference(&image, &row)
-                )),
-                Some(_) => {}
+                Some((seq, image)) => {
+                    let columns = altered_columns(*table, &image, &row);
+                    if !columns.is_empty() {
+                        altered.push(format!(
+                            "table {}, row {id}: {} altered (last written by journal entry {seq})",
+                            table.name(),
+                            columns.join(", ")
+                        ));
+                    }
+                }
             }
         }
     }
@@ -132,16 +136,6 @@ async fn one(
     seals(c, org, altered).await?;
     files(c, org, altered).await?;
     Ok(head)
-}
-
-/// The columns in which two rendered rows differ.
-fn difference(image: &str, row: &str) -> String {
-    let read =
-        |s: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(s).unwrap_or_default();
-    let (was, is) = (read(image), read(row));
-    let columns: Vec<&str> =
-        was.iter().filter(|(k, v)| is.get(*k) != Some(v)).map(|(k, _)| k.as_str()).collect();
-    if columns.is_empty() { "altered".to_owned() } else { format!("{} altered", columns.join(", ")) }
 }
 
 async fn seals(c: &mut SqliteConnection, org: i64, altered: &mut Vec<String>) -> Result<(), Fault> {
