@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::domain::calendar::MONTHS;
-use crate::domain::programme::{Activity, Leads, Limits, Phase, Programme, Serves, Step};
+use crate::domain::programme::{Activity, Carries, Leads, Limits, Phase, Programme, Serves, Step};
 use crate::domain::standard::{Clause, ReviewInput, Standard, Transition};
 
 /// The parts that a standard must give a clause for: work and reports stand on them.
@@ -219,6 +219,8 @@ struct RawPhase {
     from: Spanned<u32>,
     to: Spanned<u32>,
     purpose: String,
+    #[serde(default)]
+    carries: Vec<Carries>,
     #[serde(default)]
     activities: Vec<Spanned<RawActivity>>,
 }
@@ -466,8 +468,9 @@ impl Source<'_> {
                     serves: activity.serves.into(),
                 });
             }
-            let (id, title, purpose) = (phase.id.into_inner(), phase.title, phase.purpose);
-            phases.push(Phase { id, title, from, to, purpose, activities });
+            let (id, title, purpose, carries) =
+                (phase.id.into_inner(), phase.title, phase.purpose, phase.carries);
+            phases.push(Phase { id, title, from, to, purpose, activities, carries });
         }
         if next <= MONTHS {
             faults.push(self.fault(end, format!("no phase covers months {next} to {MONTHS}")));

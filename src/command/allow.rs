@@ -3,7 +3,7 @@
 use super::app::{Request, Stop, audits, manages};
 use super::find;
 use super::grammar::Command;
-use super::option::NcRef;
+use super::option::{ActionRef, NcRef};
 use crate::say;
 use crate::store::snapshot::Snapshot;
 
@@ -18,6 +18,8 @@ pub(super) enum Needs<'a> {
     ManagerOrAuditor,
     /// To be a manager, or to own the nonconformity (or the action planned for it).
     Owner(&'a NcRef),
+    /// To be a manager, or to own the action.
+    ActionOwner(&'a ActionRef),
     /// To be a manager, an internal auditor, or to own the nonconformity.
     AnyoneConcerned(&'a NcRef),
 }
@@ -29,12 +31,20 @@ pub(super) fn check(on_record: &Snapshot, command: &Command, request: &Request) 
     let verb = command.verb();
     let (nc, auditor_may) = match command.needs() {
         Needs::Nothing => return Ok(()),
-        Needs::Manager if manager => return Ok(()),
+        Needs::Manager | Needs::ActionOwner(_) if manager => return Ok(()),
         Needs::Manager => {
             return Err(Stop::Refused(say::refusal::only_managers(verb, org.manager_role.as_deref())));
         }
         Needs::ManagerOrAuditor if manager || auditor => return Ok(()),
         Needs::ManagerOrAuditor => return Err(Stop::Refused(say::refusal::only_auditors(verb))),
+        Needs::ActionOwner(action) => {
+            let action = find::action(&on_record.rest.actions, action)?;
+            return if action.owner.handle == request.actor.handle {
+                Ok(())
+            } else {
+                Err(Stop::Refused(say::refusal::only_action_owner(action)))
+            };
+        }
         Needs::Owner(nc) => (nc, false),
         Needs::AnyoneConcerned(nc) => (nc, true),
     };

@@ -101,6 +101,9 @@ pub struct Input {
     pub label: String,
     /// A hint in the empty box, at most 100 characters.
     pub hint: String,
+    /// Whether it may be left empty.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 /// One completion.
@@ -145,6 +148,11 @@ impl Reply {
     #[expect(clippy::unnecessary_wraps, reason = "it is how a command ends")]
     pub(super) fn private(card: Card) -> Result<Self, Stop> {
         Ok(Self { card, public: false })
+    }
+
+    /// For the whole channel; where the organisation wants privacy, without what people typed.
+    pub(super) fn told(org: &Organisation, card: Card) -> Result<Self, Stop> {
+        Self::public(if org.minimal { card.discreet() } else { card })
     }
 
     /// For the whole channel.
@@ -281,6 +289,9 @@ impl App {
     async fn prepare_inner(&self, request: Request) -> Result<Result<Prepared, Answer>, Stop> {
         let command = grammar::parse(&request.argv).map_err(|e| say::refusal::grammar(&e, &request.argv))?;
         let snapshot = self.snapshot(&request).await?;
+        if let Command::Nc(grammar::Nc::Next(next)) = &command {
+            return self.question(&snapshot, &request, next).await;
+        }
         super::allow::check(&snapshot, &command, &request)?;
         let lacking = lacking::texts(&command, &request.argv);
         let files = lacking::files(&request.argv, &request.heard)?;
@@ -299,6 +310,36 @@ impl App {
         }
         let public = command.changes();
         Ok(Ok(Prepared { request, files, public, command, snapshot }))
+    }
+
+    /// What `/nc next` comes to: the form of the step that is missing, as if its own command had been given; the
+    /// command itself where there is nothing to ask.
+    async fn question(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        next: &super::deeper::Next,
+    ) -> Result<Result<Prepared, Answer>, Stop> {
+        let (argv, inputs) = super::deeper::question(snapshot, request, next)?;
+        let request = Request { argv, ..request.clone() };
+        if inputs.is_empty() {
+            return Box::pin(self.prepare_inner(request)).await;
+        }
+        if let Some(answer) = self.answered(&request).await? {
+            return Ok(Err(answer));
+        }
+        let mut filled = lacking::filled(&request.argv, &inputs);
+        for word in &mut filled {
+            match word.as_str() {
+                "--due=-" => "--due=tomorrow".clone_into(word),
+                "--effective=-" => "--effective=true".clone_into(word),
+                _ => {}
+            }
+        }
+        let command = grammar::parse(&filled).map_err(|e| say::refusal::grammar(&e, &filled))?;
+        super::allow::check(snapshot, &command, &request)?;
+        self.rehearse(command.clone(), &request).await?;
+        self.ask(&request, &command, inputs).await.map(Err)
     }
 
     /// Takes a filled-in form (`fields`: option name → text) up again as the command line that it interrupted;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
 use super::grammar::{AuditList, AuditLog, AuditShow};
+use super::programme;
 use crate::domain::audit::{Audit, AuditPlan, AuditState};
 use crate::domain::clocks;
 use crate::say;
@@ -35,7 +36,24 @@ impl AuditLog {
             (Some(who), None) => Some(cx.person(&who.0).await?),
             (None, Some(_)) => None,
         };
-        let new = Audit {
+        let mut certificates = vec![certificate];
+        if let Some(also) = &self.also {
+            for other in find::certificates(&before.certificates, also)? {
+                if other.id != certificate.id {
+                    certificates.push(other);
+                }
+            }
+        }
+        let mut clauses = find::clauses(&certificates, cx.catalogue, self.clauses.as_deref(), false)?;
+        clauses.extend(find::clauses(&certificates, cx.catalogue, self.controls.as_deref(), true)?);
+        for clause in &mut clauses {
+            clause.sampled = Some(true);
+        }
+        let agreed = match (programme::text(self.impartiality), &self.agreed_by) {
+            (Some(why), Some(who)) => Some((why, cx.person(&who.0).await?)),
+            _ => None,
+        };
+        let mut new = Audit {
             id: 0,
             no: 0,
             kind: self.kind.into(),
@@ -47,22 +65,18 @@ impl AuditLog {
             lead_name,
             logged_by: cx.by.clone(),
             logged_at: cx.now(),
-            certificates: vec![certificate.id],
+            certificates: certificates.iter().map(|c| c.id).collect(),
             state: AuditState::Reported,
-            plan: AuditPlan::default(),
+            plan: AuditPlan {
+                clauses,
+                areas: find::areas(&before.rest.areas, self.areas.as_ref(), cx.today)?,
+                ..AuditPlan::default()
+            },
         };
+        new.plan.impartiality = programme::impartial(&before, &new, &cx.by, agreed)?;
         let audit = store::audit::insert(&mut cx.w, cx.org.id, new).await?;
         if let Some(report) = &self.report {
-            let kept = cx.file(&report.0)?.map(|(heard, bytes)| (heard.clone(), bytes.to_vec()));
-            if let Some((heard, bytes)) = kept {
-                let new = evidence::New::File {
-                    name: &heard.name,
-                    media_type: heard.media_type.as_deref(),
-                    bytes: &bytes,
-                };
-                let (org, by, at) = (cx.org.id, cx.by.clone(), cx.now());
-                evidence::add(&mut cx.w, org, Of::Audit(audit.id), new, &by, at).await?;
-            }
+            programme::keep_report(cx, audit.id, &report.0).await?;
         }
         let audits = [before.audits.as_slice(), std::slice::from_ref(&audit)].concat();
         let uncovered = clocks::missing_year_warning(certificate, &audits, ends_on, cx.today);
@@ -78,7 +92,7 @@ impl AuditList {
             let id = find::certificate(certificates, named)?.id;
             audits.retain(|a| a.certificates.contains(&id));
         }
-        Reply::private(say::records::audits(certificates, &audits))
+        Reply::private(say::records::audits(cx.org, certificates, &audits))
     }
 }
 
@@ -86,7 +100,13 @@ impl AuditShow {
     pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         let Snapshot { certificates, audits, nonconformities, .. } = cx.snapshot;
         let audit = find::audit(audits, &self.audit)?;
-        let report = evidence::of(&mut *cx.store.read().await?, cx.org.id, Of::Audit(audit.id)).await?;
-        Reply::private(say::records::audit(cx.org, certificates, audit, nonconformities, &report))
+        let mut c = cx.store.read().await?;
+        let report = evidence::of(&mut c, cx.org.id, Of::Audit(audit.id)).await?;
+        let told =
+            store::journal::touching(&mut c, cx.org.id, store::journal::Table::Audit, audit.id, 8).await?;
+        drop(c);
+        let rest = &cx.snapshot.rest;
+        let found = (nonconformities.as_slice(), rest.findings.as_slice());
+        Reply::private(say::records::audit(cx.org, certificates, audit, found, &rest.areas, &report, &told))
     }
 }

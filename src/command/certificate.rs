@@ -176,6 +176,16 @@ impl CertificateEdit {
         if let Some(who) = &self.owner {
             now.owner = Some(cx.person(&who.0).await?);
         }
+        for (given, kept) in [
+            (self.plan_days, &mut now.terms.plan_days),
+            (self.major_days, &mut now.terms.major_days),
+            (self.minor_days, &mut now.terms.minor_days),
+            (self.stage1_days, &mut now.terms.stage1_days),
+        ] {
+            if let Some(days) = given {
+                *kept = Some(days.0);
+            }
+        }
         let decided = match &self.decided {
             Some(typed) => Some(find::past_day(typed, cx.today, "decided")?),
             None => None,
@@ -257,7 +267,7 @@ fn changing(cx: &Change<'_>, named: &CertificateRef) -> Result<(Certificate, Cer
 }
 
 /// Everything on record of the certificate that a line names.
-fn file<'a>(on_record: &'a Snapshot, named: &CertificateRef) -> Result<&'a CertificateFile, Stop> {
+pub(super) fn file<'a>(on_record: &'a Snapshot, named: &CertificateRef) -> Result<&'a CertificateFile, Stop> {
     let all = &on_record.certificates;
     let id = find::certificate(all, named)?.id;
     on_record

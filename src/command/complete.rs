@@ -5,6 +5,7 @@ use super::find;
 use super::grammar::tree;
 use super::option::{CertificateRef, Kind, Named, kind};
 use crate::domain::day;
+use crate::domain::finding::FindingState;
 
 /// How many completions Discord takes.
 const MOST: usize = 25;
@@ -14,6 +15,11 @@ fn choice(label: &str, value: &str) -> Choice {
         if s.chars().count() <= 100 { s.to_owned() } else { s.chars().take(99).chain(['…']).collect() }
     };
     Choice { label: cut(label), value: value.chars().take(100).collect() }
+}
+
+/// Of what can be named, what fits.
+fn named(all: impl IntoIterator<Item = (String, String)>, fits: &dyn Fn(&str) -> bool) -> Vec<Choice> {
+    all.into_iter().filter(|(label, _)| fits(label)).map(|(label, value)| choice(&label, &value)).collect()
 }
 
 /// Completions for an option of the line in `request.argv`.
@@ -132,6 +138,79 @@ pub(super) async fn complete(
                 .map(|(label, value)| choice(&label, &value))
                 .collect()
         }
+        Kind::Named(Named::Finding) => {
+            let mut all: Vec<_> = on_record.rest.findings.iter().collect();
+            all.sort_by_key(|f| (f.state != FindingState::Open, -f.no));
+            named(
+                all.iter().map(|f| {
+                    let label = format!("F-{} · {} · {} · {}", f.no, f.grade.id(), f.clause, f.statement);
+                    (label, format!("F-{}", f.no))
+                }),
+                &fits,
+            )
+        }
+        Kind::Named(Named::Action) => {
+            let mut all: Vec<_> = on_record.rest.actions.iter().collect();
+            all.sort_by_key(|a| (!a.is_open(), a.due_on, a.no));
+            named(
+                all.iter().map(|a| {
+                    let label = format!("ACT-{} · due {} · {} · {}", a.no, a.due_on, a.owner.name, a.what);
+                    (label, format!("ACT-{}", a.no))
+                }),
+                &fits,
+            )
+        }
+        Kind::Named(Named::Review) => named(
+            on_record
+                .rest
+                .reviews
+                .iter()
+                .rev()
+                .map(|r| (format!("MR-{} · {} {}", r.no, r.state.id(), r.on), format!("MR-{}", r.no))),
+            &fits,
+        ),
+        Kind::Named(Named::Area) => {
+            let today = on_record.organisation.day_of(request.at);
+            // Of several with commas between, the last is being typed.
+            let (before, last) = typed.rsplit_once(',').map_or(("", typed), |(b, l)| (b, l));
+            let last = last.trim().to_lowercase();
+            on_record
+                .rest
+                .areas
+                .iter()
+                .filter(|a| a.is_live(today) && a.name.to_lowercase().contains(&last))
+                .map(|a| {
+                    let all =
+                        if before.is_empty() { a.name.clone() } else { format!("{before}, {}", a.name) };
+                    choice(&all, &all)
+                })
+                .collect()
+        }
+        Kind::Named(Named::Task) => {
+            let named_certificate = request.argv.iter().find_map(|w| w.strip_prefix("--certificate="));
+            let file = named_certificate
+                .and_then(|n| find::certificate(&on_record.certificates, &CertificateRef(n.to_owned())).ok())
+                .or_else(|| on_record.certificates.first())
+                .and_then(|c| on_record.files().iter().find(|f| f.certificate.id == c.id));
+            let today = on_record.organisation.day_of(request.at);
+            match file {
+                Some(file) => named(
+                    super::phase::tasks(app.catalogue(), file, today)
+                        .into_iter()
+                        .filter(|t| t.settled.is_none())
+                        .map(|t| (format!("{} · {}", t.title, t.phase_title), t.id)),
+                    &fits,
+                ),
+                None => Vec::new(),
+            }
+        }
+        Kind::Named(Named::Entry) => named(
+            super::search::entries(&on_record)
+                .into_iter()
+                .rev()
+                .map(|e| (format!("{} · {}", e.id, e.words), e.id.clone())),
+            &fits,
+        ),
         Kind::Named(Named::Clause) => {
             let certificates = &on_record.certificates;
             let named = request.argv.iter().find_map(|w| w.strip_prefix("--certificate="));
@@ -160,7 +239,13 @@ pub(super) async fn complete(
             .map(|n| choice(n, n))
             .collect(),
         Kind::YesNo => ["true", "false"].iter().filter(|n| fits(n)).map(|n| choice(n, n)).collect(),
-        Kind::Text | Kind::Long | Kind::Whole { .. } | Kind::Role | Kind::Channel | Kind::File => Vec::new(),
+        Kind::Text
+        | Kind::Long
+        | Kind::More
+        | Kind::Whole { .. }
+        | Kind::Role
+        | Kind::Channel
+        | Kind::File => Vec::new(),
     };
     Ok(found.into_iter().take(MOST).collect())
 }

@@ -7,10 +7,19 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use super::action::ActionCommand;
+use super::area::AreaCommand;
+use super::finding::FindingCommand;
 use super::option::{
-    AuditRef, CertificateRef, ChannelRef, ClauseRef, CommandRef, DayText, FileRef, Hour, LongText, Months,
-    NcRef, PersonRef, RoleRef, StandardId, ZoneRef,
+    AreaList, AuditRef, CertificateRef, CertificatesRef, ChannelRef, ClauseRef, CommandRef, DayText, Days,
+    FileRef, Hour, LongText, Months, NcRef, PersonRef, RoleRef, StandardId, ZoneRef,
 };
+use super::people::{Handover, My};
+use super::phase::{ChangeCommand, RiskCommand, TaskCommand, TrainingCommand};
+use super::review::ReviewCommand;
+use super::search::{Edit, Find, Void};
+use super::why::{WhatIf, Why};
+use super::{deeper, programme, standing};
 
 /// A line: one command with its options.
 #[derive(Debug, Parser)]
@@ -46,6 +55,40 @@ pub enum Command {
     /// Nonconformities: from raising to closing
     #[command(subcommand)]
     Nc(Nc),
+    /// Findings of every grade
+    #[command(subcommand)]
+    Finding(FindingCommand),
+    /// Actions: who does what by when
+    #[command(subcommand)]
+    Action(ActionCommand),
+    /// Management reviews: plan, prepare, record
+    #[command(subcommand)]
+    Review(ReviewCommand),
+    /// Areas: processes, sites, departments
+    #[command(subcommand)]
+    Area(AreaCommand),
+    /// What the phases ask for
+    #[command(subcommand)]
+    Task(TaskCommand),
+    /// Changes inside and outside
+    #[command(subcommand)]
+    Change(ChangeCommand),
+    /// Risk assessments revisited
+    #[command(subcommand)]
+    Risk(RiskCommand),
+    /// Trainings: who attended, who is missing
+    #[command(subcommand)]
+    Training(TrainingCommand),
+    /// What you owe, by date, each with its next step
+    My(My),
+    /// Move all open work from one person to another
+    Handover(Handover),
+    /// Search everything on record
+    Find(Find),
+    /// Correct a wrong entry; the old value stays in the journal
+    Edit(Edit),
+    /// Make an entry count for nothing; it stays on record
+    Void(Void),
     /// How to use the commands
     Help(Help),
 }
@@ -97,6 +140,20 @@ pub enum Certificate {
     Renew(CertificateRenew),
     /// Correct a certificate; the old values stay in the journal
     Edit(CertificateEdit),
+    /// Record that the body suspended it
+    Suspend(standing::Suspend),
+    /// Record that the suspension was lifted
+    Reinstate(standing::Reinstate),
+    /// Record that it was withdrawn: nothing is due for it any more
+    Withdraw(standing::Withdraw),
+    /// Record that an expired certificate was restored, within six months
+    Restore(standing::Restore),
+    /// Record that it went over to another certification body
+    Transfer(standing::Transfer),
+    /// Record that its scope changed
+    Scope(standing::Scope),
+    /// Record the opening meeting with the certification body
+    Opening(standing::Opening),
 }
 
 /// `/certificate add`
@@ -204,6 +261,18 @@ pub struct CertificateEdit {
     /// Who is asked to act on its reminders
     #[arg(long)]
     pub owner: Option<PersonRef>,
+    /// The body's limit for the plan of corrective actions, in days after its audit
+    #[arg(long)]
+    pub plan_days: Option<Days>,
+    /// The body's limit for closing a major nonconformity, in days after its audit
+    #[arg(long)]
+    pub major_days: Option<Days>,
+    /// The body's limit for closing a minor nonconformity, in days after its audit
+    #[arg(long)]
+    pub minor_days: Option<Days>,
+    /// The body's limit from stage 1 to stage 2, in days, if it has one
+    #[arg(long)]
+    pub stage1_days: Option<Days>,
     /// Why it is corrected
     #[arg(long)]
     pub reason: Option<String>,
@@ -216,6 +285,10 @@ pub enum Cycle {
     Show(CycleShow),
     /// Show the reminders that are coming
     Preview(CyclePreview),
+    /// Explain a date: anchor, rule and source of each deadline
+    Why(Why),
+    /// Show which deadlines would break if a day were another
+    Whatif(WhatIf),
 }
 
 /// `/cycle show`
@@ -250,6 +323,24 @@ pub enum Audit {
     List(AuditList),
     /// Show one audit with its findings
     Show(AuditShow),
+    /// Plan an audit
+    Plan(programme::Plan),
+    /// Record that an audit has begun
+    Start(programme::Start),
+    /// Put an audit's conclusion on record
+    Report(programme::Report),
+    /// Close an audit: its findings are frozen
+    Close(programme::Close),
+    /// Cancel a planned audit
+    Cancel(programme::Cancel),
+    /// Move a planned audit to another day
+    Move(programme::Move),
+    /// Show what the audits of this cycle have covered, and what never
+    Coverage(programme::Coverage),
+    /// Show the audit programme
+    Programme(programme::Programme),
+    /// Propose audits for what is left of the cycle
+    Propose(programme::Propose),
 }
 
 /// What an audit was held for.
@@ -300,6 +391,24 @@ pub struct AuditLog {
     /// The last day, if it took several
     #[arg(long)]
     pub until: Option<DayText>,
+    /// Further certificates that it counts for, with commas between
+    #[arg(long)]
+    pub also: Option<CertificatesRef>,
+    /// The areas it looked at, with commas between, or all
+    #[arg(long)]
+    pub areas: Option<AreaList>,
+    /// The clauses it sampled: 9.2, a range 4-10, or all
+    #[arg(long)]
+    pub clauses: Option<String>,
+    /// The controls it sampled: A.5.1, a range A.5.1-A.5.8, or all
+    #[arg(long)]
+    pub controls: Option<String>,
+    /// Why an auditor audited an area of their own, if there was no other way
+    #[arg(long)]
+    pub impartiality: Option<String>,
+    /// Who agreed to that
+    #[arg(long)]
+    pub agreed_by: Option<PersonRef>,
     /// The report
     #[arg(long)]
     pub report: Option<FileRef>,
@@ -348,6 +457,22 @@ pub enum Nc {
     Close(NcClose),
     /// Open it again
     Reopen(NcReopen),
+    /// Walk through what is missing, one question at a time
+    Next(deeper::Next),
+    /// Record the containment: what was done at once
+    Contain(deeper::Contain),
+    /// Record the consequences, and how they were dealt with
+    Consequences(deeper::Consequences),
+    /// Find the root cause by asking why up to five times
+    Whys(deeper::Whys),
+    /// Record whether similar ones exist or could occur elsewhere
+    Similar(deeper::Similar),
+    /// Record what changes in the management system because of it
+    System(deeper::SystemChange),
+    /// Give it more time, with a reason
+    Extend(deeper::Extend),
+    /// Say who verifies whether the action works, and when
+    Verifier(deeper::Verifier),
 }
 
 /// How grave a nonconformity is (ISO/IEC 17021-1:2015, 3.12 and 3.13).

@@ -28,17 +28,22 @@ fn options(argv: &[String], of: Kind) -> Vec<(clap::Arg, Option<String>)> {
         .collect()
 }
 
-/// The inputs of the form that asks for what was left out.
+/// The inputs of the form that asks for what was left out, with those that may stay empty after them.
 pub(super) fn texts(command: &Command, argv: &[String]) -> Vec<Input> {
-    options(argv, Kind::Long)
+    let lacking = |kind| options(argv, kind).into_iter().filter(|(_, given)| given.is_none());
+    let needed: Vec<_> = lacking(Kind::Long).map(|(arg, _)| (arg, false)).collect();
+    if needed.is_empty() {
+        return Vec::new();
+    }
+    needed
         .into_iter()
-        .filter(|(_, given)| given.is_none())
+        .chain(lacking(Kind::More).map(|(arg, _)| (arg, true)))
         .take(MOST)
-        .map(|(arg, _)| {
+        .map(|(arg, optional)| {
             let name = arg.get_long().unwrap_or_default();
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
             let (label, hint) = say::help::input(command.verb(), name, &help);
-            Input { name: name.to_owned(), label, hint }
+            Input { name: name.to_owned(), label, hint, optional }
         })
         .collect()
 }

@@ -4,18 +4,29 @@
 //! argv for the one parser below. The registration with Discord, the help, the completions and the command
 //! reference are read off the same tree ([`grammar::tree`]).
 
+mod action;
 mod allow;
 pub mod app;
+mod area;
 mod audit;
 mod certificate;
 mod complete;
+mod deeper;
 pub(crate) mod find;
+mod finding;
 pub mod grammar;
 mod lacking;
 mod nc;
 pub mod option;
+pub(crate) mod people;
 mod perform;
+pub(crate) mod phase;
+mod programme;
+mod review;
+pub(crate) mod search;
 mod setup;
+mod standing;
+mod why;
 
 pub use app::{Answer, App, Choice, Defaults, Form, Input, Prepared, Received, Request};
 pub use grammar::Command;

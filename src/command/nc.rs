@@ -9,8 +9,11 @@ use super::grammar::{
     NcShow, NcVerify,
 };
 use super::option::{FileRef, LongText, NcRef};
-use crate::domain::calendar;
+use crate::domain::action::Source;
+use crate::domain::audit::{AuditKind, AuditStep};
+use crate::domain::finding;
 use crate::domain::nonconformity::{BodyWords, Done, Nonconformity, State, Step, Verification};
+use crate::domain::refusal::Refusal;
 use crate::say;
 use crate::store;
 use crate::store::evidence::{self, New, Of};
@@ -57,16 +60,34 @@ fn words(text: Option<LongText>) -> String {
     text.map(|t| t.0).unwrap_or_default()
 }
 
-fn named(cx: &Change<'_>, nc: &NcRef) -> Result<Nonconformity, Stop> {
+pub(super) fn named(cx: &Change<'_>, nc: &NcRef) -> Result<Nonconformity, Stop> {
     Ok(find::nonconformity(&cx.before.nonconformities, nc)?.clone())
 }
 
 /// Takes a step, if the rules allow it, with what shows it.
-async fn step(cx: &mut Change<'_>, nc: &NcRef, what: Done, file: Option<FileRef>) -> Result<Reply, Stop> {
+pub(super) async fn step(
+    cx: &mut Change<'_>,
+    nc: &NcRef,
+    what: Done,
+    file: Option<FileRef>,
+) -> Result<Reply, Stop> {
     let mut nc = named(cx, nc)?;
     let on_record = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
     nc.may(&what, &cx.by, usize::try_from(on_record).unwrap_or(usize::MAX))
         .map_err(|r| say::refusal::rule(&r))?;
+    if matches!(what, Done::Closed { .. }) {
+        let actions: Vec<i64> = cx
+            .before
+            .rest
+            .actions
+            .iter()
+            .filter(|a| a.is_open() && a.source == Source::Nonconformity(nc.id))
+            .map(|a| a.no)
+            .collect();
+        if !actions.is_empty() {
+            return Err(Stop::Refused(say::refusal::rule(&Refusal::NcActionsOpen { no: nc.no, actions })));
+        }
+    }
     let text = match &what {
         Done::Correction(t)
         | Done::Containment(t)
@@ -88,6 +109,18 @@ async fn step(cx: &mut Change<'_>, nc: &NcRef, what: Done, file: Option<FileRef>
     store::nonconformity::append(&mut cx.w, cx.org.id, &nc).await?;
     let count = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
     Reply::public(say::records::nc_step(&cx.org, &nc, count))
+}
+
+/// Keeps the links in texts as evidence.
+pub(super) async fn keep_links(
+    cx: &mut Change<'_>,
+    nc: &Nonconformity,
+    texts: &[Option<&str>],
+) -> Result<(), Stop> {
+    for link in texts.iter().flatten().filter_map(|t| link_in(t)) {
+        keep(cx, nc, New::Link(link)).await?;
+    }
+    Ok(())
 }
 
 /// The first link in a text: it counts as evidence as well.
@@ -130,22 +163,22 @@ impl NcRaise {
         if let Some(other) = audit.filter(|a| !a.certificates.contains(&certificate.id)) {
             return Err(Stop::Refused(say::refusal::audit_of_other(other, certificate)));
         }
+        if let Some(a) = audit {
+            if a.kind == AuditKind::Stage1 {
+                return Err(Stop::Refused(say::work::stage_one_grades()));
+            }
+            if a.state.after(AuditStep::Raise).is_none() {
+                let refusal = Refusal::AuditStep { no: a.no, state: a.state, step: AuditStep::Raise };
+                return Err(Stop::Refused(say::refusal::rule(&refusal)));
+            }
+        }
         let grade: crate::domain::nonconformity::Grade = self.grade.into();
         let due_on = match find::maybe_day(self.due.as_ref(), cx.today, "due")? {
             Some(day) if day < cx.today => {
                 return Err(Stop::Refused(say::refusal::due_past("due", day, cx.today)));
             }
             Some(day) => day,
-            None => {
-                // The body's limits count from the audit's last day; ours from today.
-                let limits = standard.and_then(|s| cx.catalogue.programme_of(s)).map(|p| p.limits);
-                let days = limits.map_or(60, |l| match grade {
-                    crate::domain::nonconformity::Grade::Major => l.major_days,
-                    crate::domain::nonconformity::Grade::Minor => l.minor_days,
-                });
-                let from = audit.filter(|a| a.kind.by_body()).map_or(cx.today, |a| a.ends_on);
-                calendar::add_days(from, days).max(cx.today)
-            }
+            None => super::finding::usual_due(cx, certificate, audit, grade),
         };
         let owner = match &self.owner {
             Some(who) => Some(cx.person(&who.0).await?),
@@ -175,14 +208,9 @@ impl NcRaise {
         if let Some(link) = link_in(&nc.statement).map(str::to_owned) {
             keep(cx, &nc, New::Link(&link)).await?;
         }
-        let same: Vec<i64> = before
-            .nonconformities
-            .iter()
-            .filter(|o| o.certificate == nc.certificate && o.clause == nc.clause && o.area == nc.area)
-            .map(|o| o.no)
-            .collect();
+        let repeats = finding::repeats(&nc, &before.nonconformities);
         let clause = standard.and_then(|s| s.clauses.iter().find(|c| c.id == nc.clause));
-        Reply::public(say::records::nc_raised(&cx.org, certificate, clause, &nc, &same, cx.today))
+        Reply::public(say::records::nc_raised(&cx.org, certificate, clause, &nc, &repeats, cx.today))
     }
 }
 
@@ -190,9 +218,7 @@ impl NcAssign {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let mut nc = named(cx, &self.nc)?;
         if !nc.is_open() {
-            return Err(Stop::Refused(say::refusal::rule(&crate::domain::refusal::Refusal::NcClosed {
-                no: nc.no,
-            })));
+            return Err(Stop::Refused(say::refusal::rule(&Refusal::NcClosed { no: nc.no })));
         }
         nc.owner = Some(cx.person(&self.owner.0).await?);
         if let Some(due) = find::maybe_day(self.due.as_ref(), cx.today, "due")? {
@@ -270,7 +296,7 @@ impl NcList {
             NcFilter::Verified => nc.state() == State::Verified,
             NcFilter::Closed => nc.state() == State::Closed,
         });
-        Reply::private(say::records::ncs(&ncs, cx.today))
+        Reply::private(say::records::ncs(cx.org, &ncs, cx.today))
     }
 }
 
@@ -281,6 +307,8 @@ impl NcShow {
         let evidence = evidence::of(&mut c, cx.org.id, Of::Nonconformity(nc.id)).await?;
         let count = evidence::count(&mut c, cx.org.id, nc.id).await?;
         let certificate = cx.snapshot.certificates.iter().find(|c| c.id == nc.certificate);
-        Reply::private(say::records::nc(certificate, nc, &evidence, count, cx.today))
+        let actions: Vec<_> =
+            cx.snapshot.rest.actions.iter().filter(|a| a.source == Source::Nonconformity(nc.id)).collect();
+        Reply::private(say::records::nc(cx.org, certificate, nc, &evidence, count, cx.today, &actions))
     }
 }

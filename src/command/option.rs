@@ -33,6 +33,22 @@ text_option! {
     AuditRef;
     /// A nonconformity, by number (`NC-12`, `nc 12`, `12`).
     NcRef;
+    /// A finding that is no nonconformity, by number (`F-2`).
+    FindingRef;
+    /// An action, by number (`ACT-4`).
+    ActionRef;
+    /// A management review, by number (`MR-1`).
+    ReviewRef;
+    /// An area, by name or number.
+    AreaRef;
+    /// An activity of a phase (`operate-1/internal-audits`).
+    TaskRef;
+    /// Anything on record that has a number: `A-3`, `NC-4`, `F-2`, `ACT-1`, `MR-1`, `R-7`.
+    EntryRef;
+    /// Several certificates, with commas between.
+    CertificatesRef;
+    /// Several areas, with commas between.
+    AreaList;
     /// A clause or control of the certificate's standard (`9.2`, `A.5.1`).
     ClauseRef;
     /// A time zone's IANA name.
@@ -49,6 +65,8 @@ text_option! {
     ChannelRef;
     /// An attached file, by the reference under which the door knows it.
     FileRef;
+    /// A long text that may be left out, offered in a form that asks for another.
+    MoreText;
     /// A long text. Where it is optional it is needed all the same: left out, it is asked for in a form.
     LongText;
 }
@@ -86,6 +104,12 @@ whole_option! {
     Hour: 0 to 23, "the hour";
     /// A number of months ahead.
     Months: 1 to 120, "months";
+    /// Every how many months.
+    EveryMonths: 1 to 36, "the interval in months";
+    /// A time limit in days.
+    Days: 1 to 730, "the number of days";
+    /// A calendar year.
+    Year: 1990 to 2200, "the year";
 }
 
 /// What kind of value an option takes, for whoever offers it to a person.
@@ -95,6 +119,8 @@ pub enum Kind {
     Text,
     /// Free text, long (asked for in a form where it is left out).
     Long,
+    /// Free text, long, that may be left out.
+    More,
     /// A day, free text with completions.
     Day,
     /// Text that names a thing on record or in the catalogue, completed from what is there.
@@ -131,6 +157,18 @@ pub enum Named {
     Audit,
     /// A nonconformity of the organisation.
     Nonconformity,
+    /// A finding of the organisation.
+    Finding,
+    /// An action of the organisation.
+    Action,
+    /// A management review of the organisation.
+    Review,
+    /// An area of the organisation.
+    Area,
+    /// An activity of the phases of the certificate that the same line names.
+    Task,
+    /// Anything with a number.
+    Entry,
     /// A clause or control of the standard of the certificate that the same line names.
     Clause,
     /// A time zone.
@@ -142,42 +180,39 @@ pub enum Named {
 /// The kind of value that an argument of the grammar takes.
 pub fn kind(arg: &clap::Arg) -> Kind {
     let id = arg.get_value_parser().type_id();
-    let is = |of: TypeId| id == of;
-    if is(TypeId::of::<CertificateRef>()) {
-        Kind::Named(Named::Certificate)
-    } else if is(TypeId::of::<AuditRef>()) {
-        Kind::Named(Named::Audit)
-    } else if is(TypeId::of::<NcRef>()) {
-        Kind::Named(Named::Nonconformity)
-    } else if is(TypeId::of::<ClauseRef>()) {
-        Kind::Named(Named::Clause)
-    } else if is(TypeId::of::<ZoneRef>()) {
-        Kind::Named(Named::Zone)
-    } else if is(TypeId::of::<CommandRef>()) {
-        Kind::Named(Named::Command)
-    } else if is(TypeId::of::<StandardId>()) {
-        Kind::Standard
-    } else if is(TypeId::of::<DayText>()) {
-        Kind::Day
-    } else if is(TypeId::of::<PersonRef>()) {
-        Kind::Person
-    } else if is(TypeId::of::<RoleRef>()) {
-        Kind::Role
-    } else if is(TypeId::of::<ChannelRef>()) {
-        Kind::Channel
-    } else if is(TypeId::of::<FileRef>()) {
-        Kind::File
-    } else if is(TypeId::of::<LongText>()) {
-        Kind::Long
-    } else if is(TypeId::of::<Hour>()) {
-        Kind::Whole { min: Hour::MIN, max: Hour::MAX }
-    } else if is(TypeId::of::<Months>()) {
-        Kind::Whole { min: Months::MIN, max: Months::MAX }
-    } else if is(TypeId::of::<bool>()) {
-        Kind::YesNo
-    } else if !arg.get_possible_values().is_empty() {
-        Kind::Choice
-    } else {
-        Kind::Text
+    let kinds = [
+        (TypeId::of::<CertificateRef>(), Kind::Named(Named::Certificate)),
+        (TypeId::of::<CertificatesRef>(), Kind::Named(Named::Certificate)),
+        (TypeId::of::<AuditRef>(), Kind::Named(Named::Audit)),
+        (TypeId::of::<NcRef>(), Kind::Named(Named::Nonconformity)),
+        (TypeId::of::<FindingRef>(), Kind::Named(Named::Finding)),
+        (TypeId::of::<ActionRef>(), Kind::Named(Named::Action)),
+        (TypeId::of::<ReviewRef>(), Kind::Named(Named::Review)),
+        (TypeId::of::<AreaRef>(), Kind::Named(Named::Area)),
+        (TypeId::of::<AreaList>(), Kind::Named(Named::Area)),
+        (TypeId::of::<TaskRef>(), Kind::Named(Named::Task)),
+        (TypeId::of::<EntryRef>(), Kind::Named(Named::Entry)),
+        (TypeId::of::<ClauseRef>(), Kind::Named(Named::Clause)),
+        (TypeId::of::<ZoneRef>(), Kind::Named(Named::Zone)),
+        (TypeId::of::<CommandRef>(), Kind::Named(Named::Command)),
+        (TypeId::of::<StandardId>(), Kind::Standard),
+        (TypeId::of::<DayText>(), Kind::Day),
+        (TypeId::of::<PersonRef>(), Kind::Person),
+        (TypeId::of::<RoleRef>(), Kind::Role),
+        (TypeId::of::<ChannelRef>(), Kind::Channel),
+        (TypeId::of::<FileRef>(), Kind::File),
+        (TypeId::of::<LongText>(), Kind::Long),
+        (TypeId::of::<MoreText>(), Kind::More),
+        (TypeId::of::<Hour>(), Kind::Whole { min: Hour::MIN, max: Hour::MAX }),
+        (TypeId::of::<Months>(), Kind::Whole { min: Months::MIN, max: Months::MAX }),
+        (TypeId::of::<EveryMonths>(), Kind::Whole { min: EveryMonths::MIN, max: EveryMonths::MAX }),
+        (TypeId::of::<Days>(), Kind::Whole { min: Days::MIN, max: Days::MAX }),
+        (TypeId::of::<Year>(), Kind::Whole { min: Year::MIN, max: Year::MAX }),
+        (TypeId::of::<bool>(), Kind::YesNo),
+    ];
+    match kinds.into_iter().find(|(of, _)| id == *of) {
+        Some((_, kind)) => kind,
+        None if arg.get_possible_values().is_empty() => Kind::Text,
+        None => Kind::Choice,
     }
 }

@@ -19,3 +19,4 @@ pub mod record;
 pub mod refusal;
 pub mod review;
 pub mod standard;
+pub mod task;

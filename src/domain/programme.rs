@@ -34,6 +34,24 @@ pub struct Phase {
     pub purpose: String,
     /// What is done in it.
     pub activities: Vec<Activity>,
+    /// What its announcement carries from the records.
+    pub carries: Vec<Carries>,
+}
+
+/// What the announcement of a phase carries from the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carries {
+    /// Areas due for an audit, and those newly added.
+    Areas,
+    /// Changes inside and outside since the cycle began.
+    Changes,
+    /// When risks were looked at last.
+    Risks,
+    /// Who is missing at trainings.
+    Training,
+    /// What no audit of the cycle has covered.
+    Coverage,
 }
 
 /// Something to do in a phase.

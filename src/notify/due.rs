@@ -6,16 +6,17 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 
 use crate::catalogue::Catalogue;
-use crate::domain::audit::AuditKind;
+use crate::domain::audit::{AuditKind, AuditState};
 use crate::domain::calendar::{self, add_days, at_hour, sub_days};
 use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
 use crate::domain::clocks::{self, Clock, ClockState, Rule};
 use crate::domain::nonconformity::Nonconformity;
 use crate::domain::organisation::Organisation;
 use crate::domain::programme::Programme;
+use crate::domain::review::{Review, ReviewState};
 
 /// What is on record for an organisation.
 #[derive(Debug, Clone, Copy)]
@@ -49,13 +50,23 @@ pub enum Kind {
     VerifyDue,
     /// The booked stage 2 comes near.
     StageTwoNear,
+    /// The certification body is to be booked.
+    StartBy,
+    /// A planned audit comes near.
+    AuditNear,
+    /// A planned audit was not held on its day.
+    AuditOverdue,
+    /// A planned management review comes near.
+    ReviewNear,
+    /// A planned management review was not held on its day.
+    ReviewOverdue,
     /// Where a certificate stands that was entered after its cycle began.
     Stands,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::PhaseBegins,
         Self::ClockNear,
         Self::ClockOverdue,
@@ -65,6 +76,11 @@ impl Kind {
         Self::ActionOverdue,
         Self::VerifyDue,
         Self::StageTwoNear,
+        Self::StartBy,
+        Self::AuditNear,
+        Self::AuditOverdue,
+        Self::ReviewNear,
+        Self::ReviewOverdue,
         Self::Stands,
     ];
 
@@ -80,6 +96,11 @@ impl Kind {
             Self::ActionOverdue => "action-overdue",
             Self::VerifyDue => "verify-due",
             Self::StageTwoNear => "stage-2-near",
+            Self::StartBy => "start-by",
+            Self::AuditNear => "audit-near",
+            Self::AuditOverdue => "audit-overdue",
+            Self::ReviewNear => "review-near",
+            Self::ReviewOverdue => "review-overdue",
             Self::Stands => "stands",
         }
     }
@@ -140,6 +161,8 @@ pub enum What {
     },
     /// A corrective action's due date comes near.
     ActionNear {
+        /// The action's number; none where it is the one planned for the nonconformity itself.
+        action: Option<i64>,
         /// The due date.
         until: NaiveDate,
         /// How many days are left.
@@ -147,6 +170,8 @@ pub enum What {
     },
     /// A corrective action is overdue.
     ActionOverdue {
+        /// The action's number; none where it is the one planned for the nonconformity itself.
+        action: Option<i64>,
         /// The due date.
         until: NaiveDate,
         /// How many days ago that was.
@@ -163,6 +188,47 @@ pub enum What {
         on: NaiveDate,
         /// How many days are left.
         days_left: u32,
+    },
+    /// The certification body is to be booked.
+    StartBy {
+        /// The clock that it is for, running.
+        clock: Clock,
+    },
+    /// A planned audit comes near.
+    AuditNear {
+        /// Its number.
+        audit: i64,
+        /// Its first day.
+        on: NaiveDate,
+        /// How many days are left.
+        days_left: u32,
+    },
+    /// A planned audit was not held on its day.
+    AuditOverdue {
+        /// Its number.
+        audit: i64,
+        /// Its last day.
+        on: NaiveDate,
+        /// How many days ago that was.
+        days_over: u32,
+    },
+    /// A planned management review comes near.
+    ReviewNear {
+        /// Its number.
+        review: i64,
+        /// Its day.
+        on: NaiveDate,
+        /// How many days are left.
+        days_left: u32,
+    },
+    /// A planned management review was not held on its day.
+    ReviewOverdue {
+        /// Its number.
+        review: i64,
+        /// Its day.
+        on: NaiveDate,
+        /// How many days ago that was.
+        days_over: u32,
     },
     /// Where a certificate stands.
     Stands {
@@ -184,6 +250,11 @@ impl What {
             Self::ActionOverdue { .. } => Kind::ActionOverdue,
             Self::VerifyDue { .. } => Kind::VerifyDue,
             Self::StageTwoNear { .. } => Kind::StageTwoNear,
+            Self::StartBy { .. } => Kind::StartBy,
+            Self::AuditNear { .. } => Kind::AuditNear,
+            Self::AuditOverdue { .. } => Kind::AuditOverdue,
+            Self::ReviewNear { .. } => Kind::ReviewNear,
+            Self::ReviewOverdue { .. } => Kind::ReviewOverdue,
             Self::Stands { .. } => Kind::Stands,
         }
     }
@@ -267,22 +338,34 @@ impl Plan<'_> {
             .and_then(|standard| catalogue.programme_of(standard))
             .or(catalogue.programmes.first());
         let Some(programme) = programme else { return };
+        let withdrawn = file.withdrawn_on();
         for cycle in &certificate.cycles {
-            self.cycle(programme, certificate, cycle);
+            self.cycle(programme, certificate, cycle, withdrawn);
         }
         self.stage_two(programme, file);
         self.clocks(programme, file);
         for nc in &file.nonconformities {
             self.nonconformity(programme, certificate, nc);
         }
+        self.programme(programme, file);
+        self.actions(programme, file);
     }
 
     /// The phases of a cycle, from when its calendar became known.
-    fn cycle(&mut self, programme: &Programme, certificate: &Certificate, cycle: &Cycle) {
+    fn cycle(
+        &mut self,
+        programme: &Programme,
+        certificate: &Certificate,
+        cycle: &Cycle,
+        withdrawn: Option<NaiveDate>,
+    ) {
         let root = cycle_key(certificate, cycle);
         let about = || About { certificate, nc: None, thread: format!("cert/{}/phases", certificate.no) };
         let mut began_earlier = false;
         for dates in calendar::phase_dates(programme, cycle) {
+            if withdrawn.is_some_and(|on| dates.begins_on > on) {
+                break;
+            }
             let phase = dates.phase;
             if self.due_at(dates.begins_on) < cycle.known_at {
                 began_earlier = true;
@@ -357,6 +440,19 @@ impl Plan<'_> {
                 overdue: &programme.leads.overdue,
             };
             let day = clock.limit;
+            if let Some(days) = programme.leads.start_by.get(clock.rule.id()).copied()
+                && !booked_for(file, clock)
+            {
+                let due_on = sub_days(day, days);
+                if due_on >= clock.begins_on && clock.lapses_on.is_none_or(|last| due_on <= last) {
+                    let about = || About { certificate, nc: None, thread: thread.clone() };
+                    self.dated(due_on, clock.known_at, about, || {
+                        let clock = Clock { state: ClockState::Running, ..clock.clone() };
+                        let words = format!("book the certification body now: {title} by {day}");
+                        (format!("{thread}/{day}/start-by"), What::StartBy { clock }, words)
+                    });
+                }
+            }
             self.series(
                 &limit,
                 || About { certificate, nc: clock.nc, thread: thread.clone() },
@@ -414,11 +510,11 @@ impl Plan<'_> {
                 &format!("nc/{no}/action"),
                 |days_left| {
                     let title = format!("action for NC-{no} by {until}, {}", left(days_left));
-                    (What::ActionNear { until, days_left }, title)
+                    (What::ActionNear { action: None, until, days_left }, title)
                 },
                 |days_over| {
                     let title = format!("action for NC-{no} by {until}, {}", over(days_over));
-                    Some((What::ActionOverdue { until, days_over }, title))
+                    Some((What::ActionOverdue { action: None, until, days_over }, title))
                 },
             );
         }
@@ -432,6 +528,110 @@ impl Plan<'_> {
                 || {
                     let title = format!("effectiveness of the action for NC-{no} to be verified");
                     (format!("nc/{no}/verify/{day}"), What::VerifyDue { done_on }, title)
+                },
+            );
+        }
+    }
+
+    /// Audits and management reviews that are planned. One that serves several certificates is spoken of once, with
+    /// the first of them.
+    fn programme(&mut self, programme: &Programme, file: &CertificateFile) {
+        let certificate = &file.certificate;
+        let leads = &programme.leads;
+        let first = |of: &[i64]| of.first() == Some(&certificate.id);
+        for a in file.booked.iter().filter(|a| a.state == AuditState::Planned && first(&a.certificates)) {
+            let (audit, kind) = (a.no, a.kind.id());
+            // The booked stage 2 of a certificate has reminders of its own.
+            if a.kind == AuditKind::Stage2 && certificate.stage2_on == Some(a.ends_on) {
+                continue;
+            }
+            let limit = |day, leads, overdue| Limit {
+                day,
+                begins_on: NaiveDate::MIN,
+                lapses_on: None,
+                known_at: a.plan.dates_known_at.unwrap_or(a.logged_at),
+                leads,
+                overdue,
+            };
+            let key = format!("audit/{audit}");
+            let about = || About { certificate, nc: None, thread: key.clone() };
+            let (starts, ends) = (a.starts_on, a.ends_on);
+            self.series(
+                &limit(starts, leads.booked.as_slice(), &[]),
+                about,
+                &key,
+                |days_left| {
+                    let words = format!("A-{audit}, {kind} audit on {starts}, {}", left(days_left));
+                    (What::AuditNear { audit, on: starts, days_left }, words)
+                },
+                |_| None,
+            );
+            self.series(
+                &limit(ends, &[], leads.overdue.as_slice()),
+                about,
+                &key,
+                |days_left| (What::AuditNear { audit, on: starts, days_left }, String::new()),
+                |days_over| {
+                    let words = format!("A-{audit}, {kind} audit planned for {ends}, {}", over(days_over));
+                    Some((What::AuditOverdue { audit, on: ends, days_over }, words))
+                },
+            );
+        }
+        let planned = |r: &&Review| r.state == ReviewState::Planned && first(&r.certificates);
+        for r in file.reviews.iter().filter(planned) {
+            let (review, on) = (r.no, r.on);
+            let limit = Limit {
+                day: on,
+                begins_on: NaiveDate::MIN,
+                lapses_on: None,
+                known_at: r.at,
+                leads: &leads.booked,
+                overdue: &leads.overdue,
+            };
+            let key = format!("review/{review}");
+            self.series(
+                &limit,
+                || About { certificate, nc: None, thread: key.clone() },
+                &key,
+                |days_left| {
+                    let words = format!("MR-{review}, management review on {on}, {}", left(days_left));
+                    (What::ReviewNear { review, on, days_left }, words)
+                },
+                |days_over| {
+                    let words =
+                        format!("MR-{review}, management review planned for {on}, {}", over(days_over));
+                    Some((What::ReviewOverdue { review, on, days_over }, words))
+                },
+            );
+        }
+    }
+
+    /// Actions that are not done.
+    fn actions(&mut self, programme: &Programme, file: &CertificateFile) {
+        let certificate = &file.certificate;
+        for a in file.actions.iter().filter(|a| a.is_open()) {
+            let (no, until) = (a.no, a.due_on);
+            let limit = Limit {
+                day: until,
+                begins_on: NaiveDate::MIN,
+                lapses_on: None,
+                known_at: a.due_known_at,
+                leads: &programme.leads.nonconformity,
+                overdue: &programme.leads.overdue,
+            };
+            let key = format!("action/{no}/due");
+            let action = Some(no);
+            self.series(
+                &limit,
+                || About { certificate, nc: None, thread: key.clone() },
+                &key,
+                |days_left| {
+                    let words = format!("ACT-{no} by {until}, {}", left(days_left));
+                    (What::ActionNear { action, until, days_left }, words)
+                },
+                |days_over| {
+                    let words = format!("ACT-{no} by {until}, {}", over(days_over));
+                    Some((What::ActionOverdue { action, until, days_over }, words))
                 },
             );
         }
@@ -521,6 +721,11 @@ impl Plan<'_> {
             | What::ActionOverdue { .. }
             | What::VerifyDue { .. }
             | What::StageTwoNear { .. }
+            | What::StartBy { .. }
+            | What::AuditNear { .. }
+            | What::AuditOverdue { .. }
+            | What::ReviewNear { .. }
+            | What::ReviewOverdue { .. }
             | What::Stands { .. } => None,
         };
         self.out.push(Occurrence {
@@ -536,6 +741,31 @@ impl Plan<'_> {
             what,
         });
     }
+}
+
+/// Whether the audit that a clock asks for is booked in time.
+fn booked_for(file: &CertificateFile, clock: &Clock) -> bool {
+    let kind = match clock.rule {
+        Rule::RecertYear => AuditKind::Recertification,
+        Rule::S1Latest | Rule::SurvCalendarYear => AuditKind::Surveillance,
+        Rule::Stage2Major
+        | Rule::RecertMajor
+        | Rule::Restore
+        | Rule::CbNcPlan
+        | Rule::CbNcClose
+        | Rule::SurvYears
+        | Rule::Stage1To2
+        | Rule::Suspension => return true,
+    };
+    let in_time = |a: &crate::domain::audit::Audit| {
+        a.kind == kind
+            && a.ends_on <= clock.limit
+            && clock.subject.as_ref().is_none_or(|year| *year == a.ends_on.year().to_string())
+            && a.ends_on >= clock.begins_on
+    };
+    file.booked.iter().any(in_time)
+        || (clock.rule == Rule::RecertYear
+            && file.audits.iter().any(|a| in_time(a) && clock.anchor.year() - a.ends_on.year() <= 1))
 }
 
 /// The part of a key that names a cycle; a corrected anchor is another calendar, which is announced anew.
@@ -558,7 +788,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::LazyLock;
 
-    use chrono::{Datelike, LocalResult, NaiveDateTime, TimeZone};
+    use chrono::{LocalResult, NaiveDateTime, TimeZone};
     use chrono_tz::{TZ_VARIANTS, Tz};
     use proptest::prelude::*;
 
@@ -1022,7 +1252,11 @@ mod tests {
                     What::PhaseBegins { cycle, .. } | What::Stands { cycle } => {
                         certificate.cycles.iter().find(|it| it.n == *cycle).unwrap().known_at
                     }
-                    What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } => clock.known_at,
+                    What::ClockNear { clock, .. }
+                    | What::ClockOverdue { clock, .. }
+                    | What::StartBy { clock } => clock.known_at,
+                    What::AuditNear { .. } | What::AuditOverdue { .. } => file.booked[0].logged_at,
+                    What::ReviewNear { .. } | What::ReviewOverdue { .. } => file.reviews[0].at,
                     What::StageTwoNear { .. } => certificate.stage2_known_at,
                     What::NcNear { .. }
                     | What::NcOverdue { .. }

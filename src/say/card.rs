@@ -212,6 +212,19 @@ impl Card {
         self
     }
 
+    /// The same without what people typed and who they are: references and dates only.
+    #[must_use]
+    pub fn discreet(mut self) -> Self {
+        let tells = |line: &Line| line.0.iter().any(|s| matches!(s, Span::Said(_) | Span::Person { .. }));
+        self.title.0.retain(|s| !matches!(s, Span::Said(_) | Span::Person { .. }));
+        self.lines.retain(|l| !tells(l));
+        for field in &mut self.fields {
+            field.lines.retain(|l| !tells(l));
+        }
+        self.fields.retain(|f| !f.lines.is_empty());
+        self
+    }
+
     /// Sets the small last line.
     #[must_use]
     pub fn footer(mut self, footer: impl Into<Line>) -> Self {

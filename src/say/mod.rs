@@ -7,8 +7,12 @@ pub mod card;
 pub mod discord;
 pub mod help;
 pub mod notice;
+pub mod programme;
 pub mod records;
 pub mod refusal;
+pub mod review;
+pub mod why;
+pub mod work;
 
 use chrono::NaiveDate;
 

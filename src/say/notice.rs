@@ -6,13 +6,18 @@ use super::card::{Card, Line, Tone};
 use super::{away, dated, days};
 use crate::catalogue::Catalogue;
 use crate::chat::Ask;
+use crate::domain::action::Action;
 use crate::domain::calendar;
-use crate::domain::certificate::CertificateFile;
+use crate::domain::certificate::{CertificateFile, Cycle};
 use crate::domain::clocks::{self, Clock, ClockState};
+use crate::domain::coverage::{self, Reach};
 use crate::domain::nonconformity::{Nonconformity, State};
 use crate::domain::organisation::Organisation;
-use crate::domain::programme::{Phase, Serves};
+use crate::domain::programme::{Carries, Phase, Serves};
+use crate::domain::record::RecordKind;
+use crate::domain::review::ReviewState;
 use crate::domain::standard::Standard;
+use crate::domain::task;
 use crate::notify::due::{Occurrence, What};
 
 /// Everything that the wording of a notice is made from.
@@ -49,6 +54,14 @@ impl About<'_> {
 
     fn nc(&self, o: &Occurrence) -> Option<&Nonconformity> {
         self.file.nonconformities.iter().find(|nc| Some(nc.id) == o.nc)
+    }
+
+    fn action(&self, no: i64) -> Option<&Action> {
+        self.file.actions.iter().find(|a| a.no == no)
+    }
+
+    fn kind(&self, audit: i64) -> &'static str {
+        self.file.booked.iter().find(|a| a.no == audit).map_or("", |a| a.kind.id())
     }
 
     /// The clocks as they stand.
@@ -97,6 +110,29 @@ pub fn title(about: &About<'_>, o: &Occurrence) -> Line {
         }
         What::NcNear { until, .. } => line.text(format!("{nc} due ")).line(dated(*until, about.today)),
         What::NcOverdue { until, .. } => line.text(format!("{nc} overdue since ")).date(*until),
+        What::ActionNear { action: Some(no), until, .. } => {
+            line.text(format!("ACT-{no} due ")).line(dated(*until, about.today))
+        }
+        What::ActionOverdue { action: Some(no), until, .. } => {
+            line.text(format!("ACT-{no} overdue since ")).date(*until)
+        }
+        What::StartBy { clock } => line
+            .text("book the certification body now: ")
+            .text(clock.title())
+            .text(" by ")
+            .line(dated(clock.limit, about.today)),
+        What::AuditNear { audit, on, .. } => {
+            line.text(format!("A-{audit}, {} audit ", about.kind(*audit))).line(dated(*on, about.today))
+        }
+        What::AuditOverdue { audit, on, .. } => {
+            line.text(format!("A-{audit}, {} audit, was planned for ", about.kind(*audit))).date(*on)
+        }
+        What::ReviewNear { review, on, .. } => {
+            line.text(format!("MR-{review}, management review ")).line(dated(*on, about.today))
+        }
+        What::ReviewOverdue { review, on, .. } => {
+            line.text(format!("MR-{review}, management review, was planned for ")).date(*on)
+        }
         What::ActionNear { until, .. } => {
             line.text(format!("action of {nc} due ")).line(dated(*until, about.today))
         }
@@ -112,6 +148,13 @@ pub fn asks(about: &About<'_>, o: &Occurrence) -> Vec<Ask> {
     let nc = about.nc(o);
     let own = match &o.what {
         What::NcNear { .. } | What::NcOverdue { .. } => nc.and_then(|nc| nc.owner.as_ref()),
+        What::ActionNear { action: Some(no), .. } | What::ActionOverdue { action: Some(no), .. } => {
+            about.action(*no).map(|a| &a.owner)
+        }
+        What::AuditNear { audit, .. } | What::AuditOverdue { audit, .. } => {
+            about.file.booked.iter().find(|a| a.no == *audit).and_then(|a| a.lead.as_ref())
+        }
+        What::VerifyDue { .. } => nc.and_then(|nc| nc.verification.by.as_ref()),
         What::ActionNear { .. } | What::ActionOverdue { .. } => {
             nc.and_then(|nc| nc.progress().action().map(|(owner, ..)| owner))
         }
@@ -119,7 +162,9 @@ pub fn asks(about: &About<'_>, o: &Occurrence) -> Vec<Ask> {
         What::PhaseBegins { .. }
         | What::ClockNear { .. }
         | What::ClockOverdue { .. }
-        | What::VerifyDue { .. }
+        | What::StartBy { .. }
+        | What::ReviewNear { .. }
+        | What::ReviewOverdue { .. }
         | What::StageTwoNear { .. } => None,
     };
     let certificate = about.file.certificate.owner.as_ref();
@@ -177,6 +222,40 @@ pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
             )
             .line(clock.rule.explanation())
             .line(Line::new().text(format!("Rule {}: {}.", clock.rule.id(), clock.rule.source()))),
+        What::ActionNear { action: Some(no), .. } => action_card(about, Card::new(Tone::Warning, title), *no),
+        What::ActionOverdue { action: Some(no), .. } => {
+            action_card(about, Card::new(Tone::Alarm, title), *no)
+        }
+        What::StartBy { clock } => Card::new(Tone::Warning, title)
+            .line(clock.rule.explanation())
+            .line(
+                Line::new()
+                    .text("No such audit is planned yet. Once it is booked: ")
+                    .code(format!("/audit plan certificates:C-{} kind: date:", about.file.certificate.no))
+                    .text("."),
+            )
+            .line(Line::new().text(format!("Rule {}: {}.", clock.rule.id(), clock.rule.source()))),
+        What::AuditNear { audit, .. } => audit_card(about, Card::new(Tone::Warning, title), *audit)
+            .footer(format!("/audit start audit:A-{audit} when it begins; /audit move changes the day")),
+        What::AuditOverdue { audit, .. } => {
+            audit_card(about, Card::new(Tone::Alarm, title), *audit).footer(format!(
+                "Held? /audit report audit:A-{audit}. Not held? /audit move or /audit cancel, with the reason"
+            ))
+        }
+        What::ReviewNear { .. } => Card::new(Tone::Warning, title).line(
+            Line::new()
+                .text("Its inputs, prepared from the records: ")
+                .code(format!("/review inputs certificate:C-{}", about.file.certificate.no))
+                .text("."),
+        ),
+        What::ReviewOverdue { review, .. } => Card::new(Tone::Alarm, title).line(
+            Line::new()
+                .text("Held? ")
+                .code(format!("/review hold review:MR-{review}"))
+                .text(" records it. Not held? ")
+                .code(format!("/review cancel review:MR-{review}"))
+                .text(", and plan another."),
+        ),
         What::NcNear { .. } | What::ActionNear { .. } | What::VerifyDue { .. } => {
             nc_card(about, Card::new(Tone::Warning, title), o)
         }
@@ -186,7 +265,10 @@ pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
         What::StageTwoNear { .. } => {
             let internal =
                 about.file.audits.iter().any(|a| a.kind == crate::domain::audit::AuditKind::Internal);
-            let ready = if internal {
+            let reviewed = about.file.reviews.iter().any(|r| r.state == ReviewState::Held);
+            let ready = if internal && reviewed {
+                "An internal audit and a management review are on record."
+            } else if internal {
                 "An internal audit is on record; the body also asks for a management review."
             } else {
                 "No internal audit is on record yet: the body asks for one over the whole scope, and for a management review, before stage 2."
@@ -195,6 +277,24 @@ pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
         }
         What::Stands { .. } => stands_card(about, title),
     }
+}
+
+fn action_card(about: &About<'_>, card: Card, no: i64) -> Card {
+    let Some(a) = about.action(no) else { return card };
+    let card = if about.organisation.minimal {
+        card
+    } else {
+        card.line(Line::new().person(&a.owner.handle, &a.owner.name).text(": ").said(&a.what))
+    };
+    card.line(Line::new().text("Next: ").code(format!("/action done action:ACT-{no}")).text("."))
+}
+
+fn audit_card(about: &About<'_>, card: Card, no: i64) -> Card {
+    let Some(a) = about.file.booked.iter().find(|a| a.no == no) else { return card };
+    if about.organisation.minimal {
+        return card;
+    }
+    super::programme::made_of(card, a, &about.file.areas)
 }
 
 fn nc_card(about: &About<'_>, card: Card, o: &Occurrence) -> Card {
@@ -259,7 +359,110 @@ fn phase_card(about: &About<'_>, title: Line, phase: &str, begins: NaiveDate, en
                 .map(|a| Line::new().text(format!("• {} — {}", a.title, about.serves(&a.serves))))
                 .collect(),
         );
-    live(about, card)
+    live(about, carried(about, phase, ends, card))
+}
+
+/// What the announcement of a phase carries from the records: what earlier phases left open, and what it is about.
+fn carried(about: &About<'_>, phase: &Phase, ends: NaiveDate, card: Card) -> Card {
+    let (file, today, minimal) = (about.file, about.today, about.organisation.minimal);
+    let left: Vec<Line> = about
+        .standard()
+        .and_then(|s| Some((s, about.catalogue.programme_of(s)?)))
+        .map(|(s, p)| task::tasks(s, p, file, today))
+        .unwrap_or_default()
+        .iter()
+        .filter(|t| t.is_carried_over(today))
+        .map(|t| Line::new().text(format!("• {} ({})", t.title, t.phase_title)))
+        .collect();
+    let mut card = card.field("Carried over from earlier phases, still open", left);
+    let since = file.certificate.current_cycle(today).map(Cycle::valid_from);
+    let in_cycle = |on: NaiveDate| since.is_none_or(|since| on >= since);
+    for carries in &phase.carries {
+        match carries {
+            Carries::Areas => {
+                let (new, due) = super::work::areas_for(&file.areas, &file.audits, ends, today);
+                if minimal {
+                    let n = new.len() + due.len();
+                    if n > 0 {
+                        card = card
+                            .field("Areas due", vec![Line::new().text(format!("{n}: ")).code("/area due")]);
+                    }
+                } else {
+                    card = card
+                        .field("Areas newly added, not audited yet", new)
+                        .field("Areas due for an audit", due);
+                }
+            }
+            Carries::Changes => {
+                let n = file
+                    .records
+                    .iter()
+                    .filter(|r| r.kind == RecordKind::Change && r.counts() && in_cycle(r.on))
+                    .count();
+                card = card.field(
+                    "Changes to review",
+                    vec![
+                        Line::new()
+                            .text(format!(
+                                "{} on record in this cycle: ",
+                                super::count(n, "change", "changes")
+                            ))
+                            .code("/change list"),
+                    ],
+                );
+            }
+            Carries::Risks => {
+                let last = file
+                    .records
+                    .iter()
+                    .filter(|r| r.kind == RecordKind::Risk && r.counts())
+                    .map(|r| r.on)
+                    .max();
+                let line = match last {
+                    Some(on) => Line::new().text("Looked at last on ").line(dated(on, today)).text(": "),
+                    None => Line::new().text("No revisit is on record: "),
+                };
+                card = card.field("Risks", vec![line.code("/risk revisit")]);
+            }
+            Carries::Training => {
+                let n = file
+                    .records
+                    .iter()
+                    .filter(|r| r.kind == RecordKind::Training && r.counts() && in_cycle(r.on))
+                    .count();
+                card = card.field(
+                    "Training",
+                    vec![
+                        Line::new()
+                            .text(format!(
+                                "{} on record in this cycle: ",
+                                super::count(n, "training", "trainings")
+                            ))
+                            .code("/training list"),
+                    ],
+                );
+            }
+            Carries::Coverage => {
+                if let Some(standard) = about.standard() {
+                    let covered = coverage::coverage(file, standard, today);
+                    let left =
+                        covered.clauses.iter().filter(|c| !matches!(c.reach, Reach::Sampled { .. })).count();
+                    card = card.field(
+                        "Audit coverage",
+                        vec![
+                            Line::new()
+                                .text(format!(
+                                    "{left} of {} clauses and controls not sampled in this cycle: ",
+                                    covered.clauses.len()
+                                ))
+                                .code(format!("/audit coverage certificate:C-{}", file.certificate.no)),
+                        ],
+                    );
+                }
+            }
+        }
+    }
+    card
 }
 
 /// The phase that a certificate is in, in a line.

@@ -6,13 +6,17 @@ use super::card::{Card, Line, Tone};
 use super::notice::{About, clock_line, nc_line, phase_line};
 use super::{count, dated};
 use crate::catalogue::Catalogue;
-use crate::domain::audit::{Audit, AuditKind};
+use crate::domain::action::Action;
+use crate::domain::area::Area;
+use crate::domain::audit::{Audit, AuditKind, AuditState};
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, CertificateFile, Status};
 use crate::domain::clocks::{self, UncoveredYear};
+use crate::domain::finding::{self, Finding, Repeats};
 use crate::domain::nonconformity::{Done, Nonconformity, State};
 use crate::domain::organisation::{Organisation, Person};
 use crate::domain::programme::Programme;
+use crate::domain::record::{Record, RecordKind};
 use crate::domain::refusal::Missing;
 use crate::domain::standard::{Clause, Standard};
 use crate::notify::due::Occurrence;
@@ -23,6 +27,9 @@ use crate::store::notices::Parked;
 fn who(p: &Person) -> Line {
     Line::new().person(&p.handle, &p.name)
 }
+
+/// After how many days an entry counts as entered late.
+const LATE_DAYS: i64 = 30;
 
 /// A certificate's name; in a public post of an organisation that wants privacy, its reference.
 fn name(org: &Organisation, c: &Certificate) -> Line {
@@ -231,6 +238,37 @@ pub fn certificate(
     }
     if let Some(on) = c.stage2_on {
         facts.push(Line::new().text("Stage 2: ").date(on));
+    }
+    if let Some(scope) = &c.scope {
+        facts.push(Line::new().text("Scope: ").said(scope));
+    }
+    let terms: Vec<String> = [
+        ("plan", c.terms.plan_days),
+        ("majors", c.terms.major_days),
+        ("minors", c.terms.minor_days),
+        ("stage 1 to 2", c.terms.stage1_days),
+    ]
+    .into_iter()
+    .filter_map(|(what, days)| days.map(|d| format!("{what} {d} days")))
+    .collect();
+    if !terms.is_empty() {
+        facts.push(Line::new().text(format!("The body's limits: {}", terms.join(", "))));
+    }
+    let became = |r: &&Record| {
+        r.counts()
+            && r.certificate == Some(c.id)
+            && matches!(
+                r.kind,
+                RecordKind::Suspended
+                    | RecordKind::Reinstated
+                    | RecordKind::Withdrawn
+                    | RecordKind::Transferred
+                    | RecordKind::Scope
+                    | RecordKind::OpeningMeeting
+            )
+    };
+    for r in file.records.iter().filter(became) {
+        facts.push(Line::new().text(format!("{} ", r.kind.title())).date(r.on).text(": ").said(&r.words));
     }
     for cycle in &c.cycles {
         facts.push(
@@ -665,7 +703,7 @@ fn lead(a: &Audit) -> Line {
 }
 
 /// `/audit list`
-pub fn audits(certificates: &[Certificate], audits: &[Audit]) -> Card {
+pub fn audits(org: &Organisation, certificates: &[Certificate], audits: &[Audit]) -> Card {
     let mut card = Card::new(Tone::Plain, "Audits");
     if audits.is_empty() {
         card = card.line(Line::new().text("None on record. Log one with ").code("/audit log").text("."));
@@ -678,6 +716,12 @@ pub fn audits(certificates: &[Certificate], audits: &[Audit]) -> Card {
                 .strong(format!("A-{}", a.no))
                 .text(format!(" {} ", a.kind.id()))
                 .date(a.ends_on)
+                .text(if a.state == AuditState::Reported {
+                    String::new()
+                } else {
+                    format!(" {}", a.state.id())
+                })
+                .text(entered_late(org, a).map(|w| format!(" ({w})")).unwrap_or_default())
                 .text(" · ")
                 .said(names.join(", "))
                 .text(" · ")
@@ -693,27 +737,63 @@ pub fn audits(certificates: &[Certificate], audits: &[Audit]) -> Card {
     card
 }
 
+/// How long after it was held an audit was entered, where that was long: backdating is visible, not hidden.
+fn entered_late(org: &Organisation, a: &Audit) -> Option<String> {
+    let late = (org.day_of(a.logged_at) - a.ends_on).num_days();
+    (a.state.is_completed() && late > LATE_DAYS).then(|| format!("entered {late} days after it was held"))
+}
+
 /// `/audit show`
 pub fn audit(
     org: &Organisation,
     certificates: &[Certificate],
     a: &Audit,
-    ncs: &[Nonconformity],
+    (ncs, findings): (&[Nonconformity], &[Finding]),
+    areas: &[Area],
     report: &[Evidence],
+    told: &[Told],
 ) -> Card {
     let names: Vec<&str> =
         certificates.iter().filter(|c| a.certificates.contains(&c.id)).map(|c| c.name.as_str()).collect();
     let found = ncs.iter().filter(|nc| nc.audit.is_some_and(|(id, _)| id == a.id));
     let logged = org.day_of(a.logged_at);
-    Card::new(Tone::Plain, format!("A-{}: {} audit", a.no, a.kind.id()))
-        .line(held(a))
-        .line(Line::new().text("Recorded on ").date(logged).text(" by ").line(who(&a.logged_by)))
+    let others = findings.iter().filter(|f| f.audit.0 == a.id).map(|f| {
+        let short: String = f.statement.chars().take(90).collect();
+        Line::new()
+            .strong(format!("F-{}", f.no))
+            .text(format!(" {} {}, {}: ", f.grade.id(), f.clause, f.state.id()))
+            .said(short)
+    });
+    let mut card = Card::new(
+        Tone::Plain,
+        format!("A-{}: {} audit, {}", a.no, a.kind.id(), a.state.id().replace('-', " ")),
+    );
+    card = if a.state.is_completed() {
+        card.line(held(a))
+    } else {
+        card.line(Line::new().text("Planned for ").date(a.starts_on).text(" to ").date(a.ends_on).text("."))
+    };
+    card = card.line(Line::new().text("Recorded on ").date(logged).text(" by ").line(who(&a.logged_by)));
+    if let Some(late) = entered_late(org, a) {
+        card = card.line(Line::new().strong("Mind: ").text(late).text("."));
+    }
+    let journal: Vec<Line> = told
+        .iter()
+        .map(|t| {
+            let line = Line::new().instant(t.at).text(format!(" {} by ", t.verb)).said(&t.actor);
+            match &t.reason {
+                Some(reason) => line.text(": ").said(reason),
+                None => line,
+            }
+        })
+        .collect();
+    super::programme::made_of(card, a, areas)
         .field("Certificates", vec![Line::new().said(names.join(", "))])
         .field("Scope", vec![Line::new().said(&a.scope)])
         .field("Conclusion", vec![Line::new().said(&a.conclusion)])
-        .field("Lead", vec![lead(a)])
-        .field("Findings", found.map(|nc| nc_line(nc, false, logged)).collect())
+        .field("Findings", found.map(|nc| nc_line(nc, false, logged)).chain(others).collect())
         .field("Report", report.iter().map(evidence).collect())
+        .field("Journal, latest first", journal)
 }
 
 /// `/nc raise`
@@ -722,7 +802,7 @@ pub fn nc_raised(
     c: &Certificate,
     clause: Option<&Clause>,
     nc: &Nonconformity,
-    same: &[i64],
+    repeats: &Repeats,
     today: NaiveDate,
 ) -> Card {
     let mut card = Card::new(Tone::Warning, format!("NC-{} raised", nc.no))
@@ -750,16 +830,7 @@ pub fn nc_raised(
         }
         card = card.field("Details", facts);
     }
-    if !same.is_empty() {
-        let list: Vec<String> = same.iter().map(|n| format!("NC-{n}")).collect();
-        card = card.field(
-            "Seen before",
-            vec![Line::new().text(format!(
-                "Same clause and area: {}. Was the earlier action effective?",
-                list.join(", ")
-            ))],
-        );
-    }
+    card = card.field("Seen before", super::work::repeats(nc, repeats));
     card.footer(format!("Next: {}", next_step(nc)))
 }
 
@@ -826,7 +897,7 @@ pub fn nc_step(org: &Organisation, nc: &Nonconformity, evidence: u32) -> Card {
                     card = card.line(Line::new().text("By ").line(who(owner)).text(": ").said(action));
                 }
             }
-            what if !org.minimal => card = words(what).into_iter().fold(card, Card::line),
+            what if !org.minimal => card = step_words(what).into_iter().fold(card, Card::line),
             _ => {}
         }
     }
@@ -842,7 +913,7 @@ pub fn nc_step(org: &Organisation, nc: &Nonconformity, evidence: u32) -> Card {
     }
 }
 
-fn words(what: &Done) -> Option<Line> {
+pub(crate) fn step_words(what: &Done) -> Option<Line> {
     match what {
         Done::Correction(t)
         | Done::Containment(t)
@@ -862,8 +933,17 @@ fn words(what: &Done) -> Option<Line> {
     }
 }
 
+/// Whether it was closed in the same minute as at least two others.
+fn closed_together(nc: &Nonconformity, all: &[Nonconformity]) -> bool {
+    let minute = |nc: &Nonconformity| {
+        nc.progress().closed.filter(|_| !nc.is_voided()).map(|s| s.at.timestamp().div_euclid(60))
+    };
+    let Some(at) = minute(nc) else { return false };
+    all.iter().filter(|o| minute(o) == Some(at)).count() > 2
+}
+
 /// `/nc list`
-pub fn ncs(ncs: &[Nonconformity], today: NaiveDate) -> Card {
+pub fn ncs(org: &Organisation, ncs: &[Nonconformity], today: NaiveDate) -> Card {
     let mut card = Card::new(Tone::Plain, "Nonconformities");
     if ncs.is_empty() {
         card = card.line("None.");
@@ -874,6 +954,12 @@ pub fn ncs(ncs: &[Nonconformity], today: NaiveDate) -> Card {
         let mut line = nc_line(nc, false, today);
         if let Some(owner) = &nc.owner {
             line = line.text(" · ").line(who(owner));
+        }
+        if let Some(tell) = finding::tells(nc, |at| org.day_of(at)).first() {
+            line = line.text(format!(" · mind: {tell}"));
+        }
+        if closed_together(nc, ncs) {
+            line = line.text(" · mind: closed in the same minute as others");
         }
         card = card.line(line);
     }
@@ -897,11 +983,13 @@ fn evidence(e: &Evidence) -> Line {
 
 /// `/nc show`
 pub fn nc(
+    org: &Organisation,
     c: Option<&Certificate>,
     nc: &Nonconformity,
     proof: &[Evidence],
     count: u32,
     today: NaiveDate,
+    actions: &[&Action],
 ) -> Card {
     let mut card =
         Card::new(Tone::Plain, format!("NC-{}: {} nonconformity, {}", nc.no, nc.grade.id(), nc.state().id()))
@@ -915,6 +1003,25 @@ pub fn nc(
     }
     if let Some(area) = &nc.area {
         facts.push(Line::new().text("Area: ").said(area));
+    }
+    if let Some(shown) = &nc.objective {
+        facts.push(Line::new().text("Objective evidence: ").said(shown));
+    }
+    if let Some(reference) = &nc.body.reference {
+        facts.push(Line::new().text("The body's reference: ").said(reference));
+    }
+    if let Some(grade) = &nc.body.grade {
+        facts.push(Line::new().text("The body's grade: ").said(grade));
+    }
+    if let Some(verifier) = &nc.verification.by {
+        facts.push(Line::new().text("Effectiveness verified by: ").line(who(verifier)));
+    }
+    let extended = nc.progress().extended;
+    if extended > 0 {
+        facts.push(Line::new().text(format!(
+            "Extended {}",
+            if extended == 1 { "once".to_owned() } else { format!("{extended} times") }
+        )));
     }
     match &nc.owner {
         Some(owner) => facts.push(Line::new().text("Owner: ").line(who(owner))),
@@ -945,12 +1052,28 @@ pub fn nc(
                 Done::Reopened { .. } => "reopened",
             };
             let line = Line::new().instant(s.at).text(" ").strong(what).text(" by ").line(who(&s.by));
-            match words(&s.what) {
+            match step_words(&s.what) {
                 Some(w) => line.text(": ").line(w),
                 None => line,
             }
         })
         .collect();
+    let open: Vec<Line> = actions
+        .iter()
+        .map(|a| {
+            Line::new()
+                .strong(format!("ACT-{}", a.no))
+                .text(format!(" {}, due ", a.state.id()))
+                .line(dated(a.due_on, today))
+                .text(", ")
+                .line(who(&a.owner))
+                .text(": ")
+                .said(&a.what)
+        })
+        .collect();
+    card = card.field("Actions beside the plan", open);
+    let tells: Vec<Line> = finding::tells(nc, |at| org.day_of(at)).into_iter().map(Line::from).collect();
+    card = card.field("An auditor would ask", tells);
     card = card.field("Steps", history).field("Evidence", proof.iter().map(evidence).collect());
     if nc.is_open() {
         let missing = nc.progress().missing(usize::try_from(count).unwrap_or(usize::MAX));

@@ -5,6 +5,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::card::{Card, Line, Tone};
 use crate::catalogue::Catalogue;
+use crate::domain::action::Action;
+use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditState, AuditStep};
 use crate::domain::certificate::{Certificate, Status};
 use crate::domain::day::DayFault;
@@ -35,6 +37,34 @@ pub fn full() -> Line {
 /// A form that is not known any more.
 pub fn form_gone() -> Line {
     "This form is no longer open (it waits for a day). Give the command again.".into()
+}
+
+/// Nothing on record by that number.
+pub(crate) fn no_entry(what: &str, prefix: &str, typed: &str, list: &str) -> Line {
+    Line::new()
+        .text(format!("There is no {what} "))
+        .said(typed)
+        .text(format!(". Name one by its number, such as {prefix}-1; "))
+        .code(list)
+        .text(" shows them.")
+}
+
+/// No area by that name, or several.
+pub(crate) fn no_area(typed: &str, all: &[Area]) -> Line {
+    let line = Line::new().text("There is no one area ").said(typed);
+    if all.is_empty() {
+        return line.text(": none is on record yet. Add it with ").code("/area add").text(".");
+    }
+    let names: Vec<&str> = all.iter().take(15).map(|a| a.name.as_str()).collect();
+    line.text(". On record: ").said(names.join(", ")).text("; add another with ").code("/area add").text(".")
+}
+
+/// Somebody else's action.
+pub(crate) fn only_action_owner(a: &Action) -> Line {
+    Line::new()
+        .text(format!("ACT-{} is ", a.no))
+        .said(&a.owner.name)
+        .text("'s: they, or a manager, report it done.")
 }
 
 pub(crate) fn not_a_reader() -> Line {

@@ -53,6 +53,30 @@ pub async fn known(w: &mut Write<'_>, org: i64, handle: &str, name: Option<&str>
     Ok(Person { id, handle: handle.to_owned(), name: name.to_owned() })
 }
 
+/// Takes a person's handle and name out: a pseudonym stands for both from now on. The journal knows them by key and
+/// by seal only, so its chain holds. Returns the pseudonym.
+pub async fn pseudonymise(w: &mut Write<'_>, org: i64, p: &Person) -> Result<String, Fault> {
+    let (handle, name) = (format!("left-{}", p.id), format!("Former member {}", p.id));
+    let salt: String = sqlx::query_scalar("SELECT lower(hex(randomblob(16)))").fetch_one(&mut *w.tx).await?;
+    let seal = seal(&salt, &handle, &name)?;
+    sqlx::query!(
+        "UPDATE person SET handle = ?, name = ?, salt = ?, seal = ? WHERE org_id = ? AND id = ?",
+        handle,
+        name,
+        salt,
+        seal,
+        org,
+        p.id
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    sqlx::query!("DELETE FROM form WHERE org_id = ? AND handle = ?", org, p.handle)
+        .execute(&mut *w.tx)
+        .await?;
+    w.wrote(Table::Person, p.id);
+    Ok(name)
+}
+
 /// The person with this handle, if known.
 pub async fn by_handle(c: &mut SqliteConnection, org: i64, handle: &str) -> Result<Option<Person>, Fault> {
     Ok(sqlx::query_as!(

@@ -38,6 +38,7 @@ pub fn hear(tree: &clap::Command, argv: &[String]) -> Heard {
             }
             Kind::Text
             | Kind::Long
+            | Kind::More
             | Kind::Day
             | Kind::Named(_)
             | Kind::Choice

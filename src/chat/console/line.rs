@@ -524,7 +524,7 @@ impl Found<'_> {
             .last()
             .filter(|given| given.open && !given.value.is_empty())
             .and_then(|given| option(self.command, &given.name))
-            .is_some_and(|arg| matches!(kind(arg), Kind::Text | Kind::Long))
+            .is_some_and(|arg| matches!(kind(arg), Kind::Text | Kind::Long | Kind::More))
     }
 
     /// Takes a word that begins no option: it goes on with the open value, or is loose.
@@ -651,6 +651,7 @@ impl Found<'_> {
                 .collect(),
             Kind::Text
             | Kind::Long
+            | Kind::More
             | Kind::Day
             | Kind::Named(_)
             | Kind::Standard

@@ -165,6 +165,7 @@ fn whisper(tree: &clap::Command, before: &str) -> Option<Whisper> {
             }
             Kind::Text
             | Kind::Long
+            | Kind::More
             | Kind::Day
             | Kind::Named(_)
             | Kind::Standard
@@ -205,7 +206,7 @@ fn complete(tree: &clap::Command, offer: &Offer, before: &str) -> (usize, Vec<Pa
         }
         Place::Value { start, option, typed, argv, values, kind } => {
             let choices: Vec<(String, String)> = match kind {
-                Kind::Text | Kind::Long | Kind::Whole { .. } => Vec::new(),
+                Kind::Text | Kind::Long | Kind::More | Kind::Whole { .. } => Vec::new(),
                 Kind::File => paths(&typed).into_iter().map(|path| (path.clone(), path)).collect(),
                 Kind::Choice | Kind::YesNo => values
                     .into_iter()
@@ -328,7 +329,7 @@ mod tests {
             whisper(&tree(), before).map(|w| format!("{}{}", w.shown, if w.taken { "!" } else { "" }))
         };
         assert_eq!(whispered("cer").as_deref(), Some("tificate !"));
-        assert_eq!(whispered("cycle ").as_deref(), Some("show | preview"));
+        assert_eq!(whispered("cycle ").as_deref(), Some("show | preview | why | whatif"));
         assert_eq!(whispered("nc close ").as_deref(), Some("nc: note:"));
         assert_eq!(whispered("nc close nc:4 no").as_deref(), Some("te:!"));
         assert_eq!(whispered("nc raise grade:").as_deref(), Some("major | minor"));

@@ -274,6 +274,9 @@ impl Session {
 fn fill(form: &Form, ask: &mut AskForm<'_>) -> Option<Vec<(String, String)>> {
     form.inputs
         .iter()
-        .map(|i| ask(&i.label).filter(|t| !t.trim().is_empty()).map(|t| (i.name.clone(), t)))
+        .map(|i| match ask(&i.label).filter(|t| !t.trim().is_empty()) {
+            None if i.optional => Some((i.name.clone(), String::new())),
+            given => given.map(|t| (i.name.clone(), t)),
+        })
         .collect()
 }

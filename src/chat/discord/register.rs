@@ -45,7 +45,7 @@ fn option(arg: &Arg, standards: &[(String, String)]) -> CreateCommandOption {
     let name = arg.get_long().unwrap_or_else(|| arg.get_id().as_str());
     let what = kind(arg);
     let kind = match what {
-        Kind::Text | Kind::Long | Kind::Day | Kind::Named(_) | Kind::Choice | Kind::Standard => {
+        Kind::Text | Kind::Long | Kind::More | Kind::Day | Kind::Named(_) | Kind::Choice | Kind::Standard => {
             CommandOptionType::String
         }
         Kind::Whole { .. } => CommandOptionType::Integer,
@@ -76,7 +76,7 @@ fn option(arg: &Arg, standards: &[(String, String)]) -> CreateCommandOption {
                 made = made.add_string_choice(label, name);
             }
         }
-        Kind::Text | Kind::Long | Kind::YesNo | Kind::Person | Kind::Role | Kind::File => {}
+        Kind::Text | Kind::Long | Kind::More | Kind::YesNo | Kind::Person | Kind::Role | Kind::File => {}
     }
     made
 }

@@ -68,7 +68,7 @@ fn modal(form: &Form) -> CreateModal {
         .map(|input| {
             let text =
                 CreateInputText::new(InputTextStyle::Paragraph, cut(&input.label, 45), cut(&input.name, 100))
-                    .required(true)
+                    .required(!input.optional)
                     .max_length(LONGEST);
             let hint = cut(&input.hint, 100);
             CreateActionRow::InputText(if hint.is_empty() { text } else { text.placeholder(hint) })

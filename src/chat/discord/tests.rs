@@ -39,7 +39,12 @@ impl Desk for Fake {
                 Err(Answer::Ask(Form {
                     id: "f1".into(),
                     title: "Close".into(),
-                    inputs: vec![Input { name: "note".into(), label: "Note".into(), hint: "why".into() }],
+                    inputs: vec![Input {
+                        name: "note".into(),
+                        label: "Note".into(),
+                        hint: "why".into(),
+                        optional: false,
+                    }],
                 }))
             }
             ["audit", "list", ..] => {
