@@ -319,6 +319,6 @@ async fn the_way_of_a_nonconformity_as_it_is_read() {
 
     owner> /nc list state:closed
     [only them] Nonconformities
-    **NC-1** minor 9.2, closed · <@430000000000000002>
+    **NC-1** minor 9.2, closed · <@430000000000000002> · mind: closed within the hour in which it was raised
     "#);
 }

@@ -885,11 +885,11 @@ mod tests {
         let told: Vec<String> = lines.iter().map(|line| format!("{line}\n  {}", wrong(line))).collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
         nc
-          `/nc` is not complete: add one of raise, list, show, assign, correct, cause, plan, done, verify, evidence, close, reopen.
+          `/nc` is not complete: add one of raise, list, show, assign, correct, cause, plan, done, verify, evidence, close, reopen, next, contain, consequences, whys, similar, system, extend, verifier.
         nc shwo 12
           `/nc` has no `shwo`; did you mean `/nc show`?
         nonconformity show 12
-          There is no command `/nonconformity`; `help` lists them: setup, certificate, cycle, status, audit, nc, help.
+          There is no command `/nonconformity`; `help` lists them: setup, certificate, cycle, status, audit, nc, finding, action, review, area, task, change, risk, training, my, handover, find, edit, void, help.
         certficate list
           There is no command `/certficate`; did you mean `/certificate`?
         nc show foo:12
@@ -1002,11 +1002,11 @@ mod tests {
         assert_eq!(place(&tree, "# nc "), Place::Nowhere);
         let all: Vec<String> = lines.iter().map(|line| format!("{line:?} {}", told(line))).collect();
         insta::assert_snapshot!(all.join("\n"), @r#"
-        "" path@0 setup,certificate,cycle,status,audit,nc,help,as,quit
-        "/" path@1 setup,certificate,cycle,status,audit,nc,help,as,quit
+        "" path@0 setup,certificate,cycle,status,audit,nc,finding,action,review,area,task,change,risk,training,my,handover,find,edit,void,help,as,quit
+        "/" path@1 setup,certificate,cycle,status,audit,nc,finding,action,review,area,task,change,risk,training,my,handover,find,edit,void,help,as,quit
         "/ce" path@1 certificate
         "  nc" path@2 nc
-        "nc " path@3 raise,list,show,assign,correct,cause,plan,done,verify,evidence,close,reopen
+        "nc " path@3 raise,list,show,assign,correct,cause,plan,done,verify,evidence,close,reopen,next,contain,consequences,whys,similar,system,extend,verifier
         "nc cl" path@3 close
         "nc close " name@9 nc,note
         "nc close n" name@9 nc,note
