@@ -456,8 +456,10 @@ impl Report {
         let before = Arc::clone(&cx.before);
         let mut audit = stepped(cx, &self.audit, AuditStep::Report)?;
         if let Some(date) = &self.date {
+            // It took as many days as planned, unless the last day is given as well.
+            let days = audit.ends_on - audit.starts_on;
             audit.starts_on = find::past_day(date, cx.today, "date")?;
-            audit.ends_on = audit.starts_on.max(audit.ends_on);
+            audit.ends_on = audit.starts_on.checked_add_signed(days).unwrap_or(audit.starts_on);
         }
         if let Some(until) = &self.until {
             audit.ends_on = find::past_day(until, cx.today, "until")?;

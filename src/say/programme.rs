@@ -117,15 +117,43 @@ pub(crate) fn scope_of(a: &Audit, areas: &[Area]) -> String {
     }
 }
 
-/// A list of clauses, cut where it grows long.
+/// A list of clauses with runs drawn together (`A.5.1-A.5.8`), cut where it still grows long.
 fn shortened(clauses: &[&str]) -> String {
-    const MOST: usize = 24;
-    if clauses.len() > MOST {
-        let first: Vec<&str> = clauses.iter().take(MOST).copied().collect();
-        format!("{} and {} more", first.join(", "), clauses.len() - MOST)
+    const MOST: usize = 40;
+    let runs = runs(clauses);
+    if runs.len() > MOST {
+        let first: Vec<&str> = runs.iter().take(MOST).map(String::as_str).collect();
+        format!("{} and {} more", first.join(", "), runs.len() - MOST)
     } else {
-        clauses.join(", ")
+        runs.join(", ")
     }
+}
+
+/// Clauses with those that follow each other drawn together.
+pub(crate) fn runs(clauses: &[&str]) -> Vec<String> {
+    let split = |id: &str| -> Option<(String, u32)> {
+        let (group, last) = id.rsplit_once('.')?;
+        Some((group.to_owned(), last.parse().ok()?))
+    };
+    let mut out: Vec<(&str, &str, usize)> = Vec::new();
+    for id in clauses {
+        if let Some((_, to, n)) = out.last_mut()
+            && let (Some((group, last)), Some((next_group, next))) = (split(to), split(id))
+            && group == next_group
+            && next == last + 1
+        {
+            (*to, *n) = (id, *n + 1);
+            continue;
+        }
+        out.push((id, id, 1));
+    }
+    out.into_iter()
+        .flat_map(|(from, to, n)| match n {
+            1 => vec![from.to_owned()],
+            2 => vec![from.to_owned(), to.to_owned()],
+            _ => vec![format!("{from}-{to}")],
+        })
+        .collect()
 }
 
 fn when(a: &Audit) -> Line {
@@ -275,7 +303,7 @@ pub fn moved(a: &Audit, was: NaiveDate, reason: &str, warnings: &[String], today
 
 fn groups<'a>(clauses: impl Iterator<Item = &'a ClauseCovered>) -> String {
     let ids: Vec<&str> = clauses.map(|c| c.clause.id.as_str()).collect();
-    if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
+    if ids.is_empty() { "none".to_owned() } else { runs(&ids).join(", ") }
 }
 
 fn tally<'a>(name: &str, all: impl Iterator<Item = &'a ClauseCovered> + Clone) -> Vec<Line> {
@@ -412,7 +440,10 @@ pub fn proposed(file: &CertificateFile, c: &Coverage, proposed: &[Proposed], tod
             lines.push(Line::new().text("Areas: ").said(p.areas.join(", ")));
         }
         if !p.clauses.is_empty() {
-            lines.push(Line::new().text(format!("Clauses and controls: {}", p.clauses.join(", "))));
+            lines.push(Line::new().text(format!(
+                "Clauses and controls: {}",
+                runs(&p.clauses.iter().map(String::as_str).collect::<Vec<_>>()).join(", ")
+            )));
         }
         lines.extend(p.why.iter().map(|w| Line::new().text(w.as_str())));
         let (controls, clauses): (Vec<&str>, Vec<&str>) =
@@ -421,7 +452,7 @@ pub fn proposed(file: &CertificateFile, c: &Coverage, proposed: &[Proposed], tod
             format!("/audit plan certificates:C-{} kind:internal date:{}", file.certificate.no, p.on);
         for (option, list) in [("clauses", clauses), ("controls", controls)] {
             if !list.is_empty() {
-                command.push_str(&format!(" {option}:{}", list.join(",")));
+                command.push_str(&format!(" {option}:{}", runs(&list).join(",")));
             }
         }
         if !p.areas.is_empty() {

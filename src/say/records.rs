@@ -18,6 +18,7 @@ use crate::domain::organisation::{Organisation, Person};
 use crate::domain::programme::Programme;
 use crate::domain::record::{Record, RecordKind};
 use crate::domain::refusal::Missing;
+use crate::domain::review::{Review, ReviewState};
 use crate::domain::standard::{Clause, Standard};
 use crate::notify::due::Occurrence;
 use crate::store::evidence::Evidence;
@@ -485,8 +486,15 @@ fn preparation(programme: Option<&Programme>, file: &CertificateFile, today: Nai
             let line = if step.optional { line.text(" (optional)") } else { line };
             let on = match step.id.as_str() {
                 "gap-analysis" => held(AuditKind::Gap),
-                // The opening meeting begins the first audit of the body.
-                "opening-meeting" | "stage-1" => held(AuditKind::Stage1),
+                // Where it is not on record of its own, it begins the first audit of the body.
+                "opening-meeting" => file
+                    .records
+                    .iter()
+                    .filter(|r| r.kind == RecordKind::OpeningMeeting && r.counts())
+                    .map(|r| r.on)
+                    .max()
+                    .or_else(|| held(AuditKind::Stage1)),
+                "stage-1" => held(AuditKind::Stage1),
                 "stage-2" => held(AuditKind::Stage2).or(file.certificate.stage2_on),
                 _ => None,
             };
@@ -594,6 +602,35 @@ pub fn status(
                     .strong("Late: ")
                     .text(format!("action of NC-{}, due ", nc.no))
                     .line(dated(due, today)),
+            );
+        }
+        let first = |of: &[i64]| of.first() == Some(&c.id);
+        for a in file.actions.iter().filter(|a| a.is_open() && a.due_on < today) {
+            late = true;
+            lines.push(
+                Line::new().strong("Late: ").text(format!("ACT-{}, due ", a.no)).line(dated(a.due_on, today)),
+            );
+        }
+        for a in file.booked.iter().filter(|a| a.state == AuditState::Planned && a.ends_on < today) {
+            late = true;
+            lines.push(
+                Line::new()
+                    .strong("Late: ")
+                    .text(format!("A-{}, {} audit planned for ", a.no, a.kind.id()))
+                    .line(dated(a.ends_on, today)),
+            );
+        }
+        let planned = |r: &&Review| r.state == ReviewState::Planned && first(&r.certificates);
+        for r in file.reviews.iter().filter(planned).filter(|r| r.on < today) {
+            late = true;
+            let words = format!("MR-{}, management review planned for ", r.no);
+            lines.push(Line::new().strong("Late: ").text(words).line(dated(r.on, today)));
+        }
+        if let Some(a) = file.booked.iter().filter(|a| a.ends_on >= today).min_by_key(|a| a.starts_on) {
+            lines.push(
+                Line::new()
+                    .text(format!("Booked: A-{}, {} audit ", a.no, a.kind.id()))
+                    .line(dated(a.starts_on, today)),
             );
         }
         lines.push(Line::new().text(format!(
