@@ -406,7 +406,7 @@ fn warnings(cx: &Change<'_>, before: &Snapshot, certificates: &[&Certificate], a
                 .collect();
             for year in clocks::missing_year_warning(c, &known, audit.ends_on, cx.today) {
                 if year.passed_over || year.missed {
-                    out.push(say::programme::uncovered(&c.name, &year));
+                    out.push(say::programme::uncovered(c.no, &year));
                 }
             }
         }

@@ -74,9 +74,9 @@ pub(crate) fn breaks(clock: &Clock, day: NaiveDate) -> String {
 }
 
 /// A calendar year without a surveillance audit.
-pub(crate) fn uncovered(certificate: &str, year: &UncoveredYear) -> String {
+pub(crate) fn uncovered(certificate: i64, year: &UncoveredYear) -> String {
     format!(
-        "{certificate}: {} has no surveillance audit{} {} (ISO/IEC 17021-1:2015 9.1.3.3 asks for one in each calendar year)",
+        "C-{certificate}: {} has no surveillance audit{} {} (ISO/IEC 17021-1:2015 9.1.3.3 asks for one in each calendar year)",
         year.year,
         if year.missed { ", missed on" } else { "; plan one by" },
         year.until
