@@ -19,6 +19,8 @@ ALTER TABLE audit ADD COLUMN deviation TEXT;
 -- Why an auditor audits an area of their own, and who agreed to it.
 ALTER TABLE audit ADD COLUMN impartiality TEXT;
 ALTER TABLE audit ADD COLUMN agreed_by INTEGER REFERENCES person (id);
+-- The key it has in another system.
+ALTER TABLE audit ADD COLUMN reference TEXT;
 
 -- The body's own scale and reference, as it wrote them; the objective evidence, apart from the statement.
 ALTER TABLE nonconformity ADD COLUMN reference TEXT;

@@ -28,5 +28,6 @@ pub mod http;
 pub mod logging;
 pub mod notify;
 pub mod say;
+pub mod sheet;
 pub mod simulate;
 pub mod store;

@@ -204,6 +204,21 @@ impl Change<'_> {
         Ok(store::person::known(&mut self.w, self.org.id, handle, name.as_deref()).await?)
     }
 
+    /// The person that a name in a text stands for: one known here by name, handle or mention; where names are no
+    /// handles (a chat), nobody else.
+    pub(super) async fn named(&mut self, name: &str) -> Result<Person, Stop> {
+        let bare = name.trim().trim_start_matches(['<', '@', '!']).trim_end_matches('>');
+        let lower = bare.to_lowercase();
+        let known = self.before.people.iter().find(|p| p.handle == bare || p.name.to_lowercase() == lower);
+        if let Some(known) = known {
+            return Ok(known.clone());
+        }
+        if self.request.place.starts_with("discord:") && !bare.chars().all(|c| c.is_ascii_digit()) {
+            return Err(Stop::Refused(say::work::nobody(name)));
+        }
+        Ok(store::person::known(&mut self.w, self.org.id, bare, None).await?)
+    }
+
     /// The contents of a file that an option names, with its name and type; in a rehearsal, nothing.
     pub(super) fn file(&self, reference: &str) -> Result<Option<(&HeardFile, &[u8])>, Stop> {
         let heard = self.request.heard.files.get(reference);

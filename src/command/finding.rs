@@ -432,7 +432,7 @@ impl Several {
                 return Err(Stop::Refused(say::work::several_grade(n + 1, grade)));
             };
             let owner = match at(4) {
-                Some(who) => Some(cx.person(who).await?),
+                Some(who) => Some(cx.named(who).await?),
                 None => None,
             };
             let new = New {

@@ -10,6 +10,7 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 use super::action::ActionCommand;
 use super::area::AreaCommand;
 use super::finding::FindingCommand;
+use super::import::Import;
 use super::option::{
     AreaList, AuditRef, CertificateRef, CertificatesRef, ChannelRef, ClauseRef, CommandRef, DayText, Days,
     FileRef, Hour, LongText, Months, NcRef, PersonRef, RoleRef, StandardId, ZoneRef,
@@ -89,6 +90,8 @@ pub enum Command {
     Edit(Edit),
     /// Make an entry count for nothing; it stays on record
     Void(Void),
+    /// Enter areas, people, audits, findings or actions from a CSV or XLSX file
+    Import(Import),
     /// How to use the commands
     Help(Help),
 }

@@ -15,6 +15,7 @@ mod deeper;
 pub(crate) mod find;
 mod finding;
 pub mod grammar;
+pub mod import;
 mod lacking;
 mod nc;
 pub mod option;

@@ -148,6 +148,7 @@ commands! { cx;
     Self::Find(a) => "find", Needs::Nothing, read a.read(cx);
     Self::Edit(a) => "edit", Needs::Manager, change a.change(cx).await;
     Self::Void(a) => "void", Needs::Manager, change a.change(cx).await;
+    Self::Import(a) => "import", Needs::Manager, change a.change(cx).await;
     Self::Help(a) => "help", Needs::Nothing, read a.read(cx);
 }
 

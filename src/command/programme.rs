@@ -371,6 +371,7 @@ impl Plan {
                 dates_known_at: Some(cx.now()),
                 deviation: text(self.reason),
                 impartiality: None,
+                reference: None,
             },
         };
         if new.scope.is_empty() {

@@ -189,6 +189,8 @@ pub struct AuditPlan {
     pub deviation: Option<String>,
     /// Why an auditor audits an area of their own, and who agreed to that.
     pub impartiality: Option<(String, Person)>,
+    /// The key it has in another system.
+    pub reference: Option<String>,
 }
 
 /// An audit: one that was held, or is to be.

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::card::{Card, Line, Tone};
 use super::notice::nc_line;
 use super::{count, dated};
+use crate::command::import::{Kind, Outcome};
 use crate::command::people::Owed;
 use crate::command::search::Entry;
 use crate::domain::action::{Action, Source};
@@ -81,6 +82,12 @@ pub(crate) fn one_source() -> Line {
         .text(" or ")
         .code("finding")
         .text(", not several.")
+}
+
+pub(crate) fn nobody(name: &str) -> Line {
+    Line::new().text("Nobody here is known as ").said(name).text(
+        ". Mention them (@), or give their user id; whoever has used a command once is known by name too.",
+    )
 }
 
 pub(crate) fn which_certificate(all: &[Certificate]) -> Line {
@@ -934,4 +941,87 @@ pub fn voided(entry: &str, reason: &str) -> Card {
     Card::new(Tone::Warning, format!("{entry} voided"))
         .line(Line::new().text("Because: ").said(reason))
         .footer("It counts for nothing and stays on record")
+}
+
+// Importing.
+
+pub(crate) fn no_table(e: &crate::sheet::Unreadable) -> Line {
+    Line::new().text(format!("The file cannot be read: {e}. Nothing was entered."))
+}
+
+pub(crate) fn headings_lacking(kind: Kind, lacking: &[&str], there: &[String]) -> Line {
+    let (known, _) = kind.headings();
+    Line::new()
+        .text(format!(
+            "The file lacks the heading {}. Nothing was entered. Headings of {}: {}. In the file stand: ",
+            lacking.join(", "),
+            kind.id(),
+            known.join(", ")
+        ))
+        .said(there.iter().take(20).cloned().collect::<Vec<_>>().join(", "))
+        .text(".")
+}
+
+pub(crate) fn cell_empty(heading: &str) -> Line {
+    Line::new().text(format!("nothing stands under {heading}, which each row needs"))
+}
+
+pub(crate) fn cell_wrong(heading: &str, cell: &str, right: &str) -> Line {
+    Line::new().text(format!("under {heading} stands ")).said(cell).text(format!("; it is one of: {right}"))
+}
+
+/// The note of a nonconformity that was closed before it was entered.
+pub(crate) fn closed_before(on: NaiveDate) -> String {
+    format!("Closed on {on}, before it was entered here (imported)")
+}
+
+/// The outcome of an action that was done before it was entered.
+pub(crate) fn done_before(on: NaiveDate) -> String {
+    format!("Done on {on}, before it was entered here (imported)")
+}
+
+/// `/import`
+pub(crate) fn imported(kind: Kind, outcomes: &[(usize, Outcome)], apply: bool) -> Card {
+    let entered = outcomes.iter().filter(|(_, o)| matches!(o, Outcome::Entered(_))).count();
+    let there = outcomes.iter().filter(|(_, o)| matches!(o, Outcome::There(_))).count();
+    let refused: Vec<Line> = outcomes
+        .iter()
+        .filter_map(|(n, o)| match o {
+            Outcome::Refused(why) => Some(Line::new().strong(format!("Row {n}: ")).line(why.clone())),
+            Outcome::Entered(_) | Outcome::There(_) => None,
+        })
+        .collect();
+    let (tone, title) = match (refused.is_empty(), apply) {
+        (false, _) => (Tone::Refusal, format!("Import of {}: nothing was entered", kind.id())),
+        (true, true) => (Tone::Good, format!("Import of {}: {entered} entered", kind.id())),
+        (true, false) => (Tone::Plain, format!("Import of {}: dry run, nothing was entered", kind.id())),
+    };
+    let mut card = Card::new(tone, title).line(format!(
+        "{}: {entered} {}, {there} on record already, {} that cannot be entered.",
+        count(outcomes.len(), "row", "rows"),
+        if apply && refused.is_empty() { "entered" } else { "to enter" },
+        refused.len()
+    ));
+    let n = refused.len();
+    let mut faults: Vec<Line> = refused.into_iter().take(20).collect();
+    if n > faults.len() {
+        faults.push(Line::new().text(format!("and {} more", n - faults.len())));
+    }
+    let rows: Vec<Line> = outcomes
+        .iter()
+        .take(25)
+        .filter_map(|(n, o)| match o {
+            Outcome::Entered(id) => Some(Line::new().text(format!("Row {n}: ")).said(id)),
+            Outcome::There(id) => Some(Line::new().text(format!("Row {n}: on record already as ")).said(id)),
+            Outcome::Refused(_) => None,
+        })
+        .collect();
+    card = card.field("To be mended", faults).field("Rows", rows);
+    match (n, apply) {
+        (0, false) => card.footer("All of it can be entered: give the same command with apply:true"),
+        (0, true) => card,
+        _ => {
+            card.footer("Mend those rows and give the whole file again: it goes in as a whole or not at all")
+        }
+    }
 }

@@ -18,7 +18,7 @@ pub(super) async fn all_with(
 ) -> Result<Vec<Audit>, Fault> {
     let rows = sqlx::query!(
         r#"SELECT id AS "id!", no, kind, starts_on, ends_on, scope, conclusion, lead_id, lead_name, logged_by, logged_at,
-                  state, criteria, dates_known_at, deviation, impartiality, agreed_by
+                  state, criteria, dates_known_at, deviation, impartiality, agreed_by, reference
            FROM audit WHERE org_id = ? ORDER BY no"#,
         org
     )
@@ -56,6 +56,7 @@ pub(super) async fn all_with(
                 dates_known_at: r.dates_known_at.map(instant),
                 deviation: r.deviation,
                 impartiality: r.impartiality.zip(agreed),
+                reference: r.reference,
             };
             Ok(Audit {
                 plan,
@@ -99,12 +100,12 @@ pub async fn insert(w: &mut Write<'_>, org: i64, new: Audit) -> Result<Audit, Fa
     let (why, agreed) = new.plan.impartiality.as_ref().map(|(why, by)| (why, by.id)).unzip();
     let row = sqlx::query!(
         r#"INSERT INTO audit (org_id, no, kind, starts_on, ends_on, scope, conclusion, lead_id, lead_name, logged_by, logged_at,
-             state, criteria, dates_known_at, deviation, impartiality, agreed_by)
+             state, criteria, dates_known_at, deviation, impartiality, agreed_by, reference)
          VALUES (?1, (SELECT coalesce(max(no), 0) + 1 FROM audit WHERE org_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-             ?11, ?12, ?13, ?14, ?15, ?16)
+             ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          RETURNING id AS "id!", no"#,
         org, kind, starts, ends, new.scope, new.conclusion, lead, new.lead_name, new.logged_by.id, at, state,
-        new.plan.criteria, known, new.plan.deviation, why, agreed
+        new.plan.criteria, known, new.plan.deviation, why, agreed, new.plan.reference
     )
     .fetch_one(&mut *w.tx)
     .await?;

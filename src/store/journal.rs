@@ -91,7 +91,7 @@ journalled! {
     Person, "person", "org_id", "'id', id, 'org_id', org_id, 'seal', seal";
     Certificate, "certificate", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'standard', standard, 'name', name, 'body', body, 'number', number, 'channel', channel, 'owner_id', owner_id, 'stage2_on', stage2_on, 'entered_at', entered_at, 'stage2_known_at', stage2_known_at, 'plan_days', plan_days, 'major_days', major_days, 'minor_days', minor_days, 'stage1_days', stage1_days, 'scope', scope";
     Cycle, "cycle", "org_id", "'id', id, 'org_id', org_id, 'certificate_id', certificate_id, 'n', n, 'decided_on', decided_on, 'anchor', anchor, 'expires_on', expires_on, 'revision', revision, 'known_at', known_at, 'expires_known_at', expires_known_at";
-    Audit, "audit", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'kind', kind, 'starts_on', starts_on, 'ends_on', ends_on, 'scope', scope, 'conclusion', conclusion, 'lead_id', lead_id, 'lead_name', lead_name, 'logged_by', logged_by, 'logged_at', logged_at, 'state', state, 'criteria', criteria, 'dates_known_at', dates_known_at, 'deviation', deviation, 'impartiality', impartiality, 'agreed_by', agreed_by";
+    Audit, "audit", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'kind', kind, 'starts_on', starts_on, 'ends_on', ends_on, 'scope', scope, 'conclusion', conclusion, 'lead_id', lead_id, 'lead_name', lead_name, 'logged_by', logged_by, 'logged_at', logged_at, 'state', state, 'criteria', criteria, 'dates_known_at', dates_known_at, 'deviation', deviation, 'impartiality', impartiality, 'agreed_by', agreed_by, 'reference', reference";
     AuditCertificate, "audit_certificate", "org_id", "'id', id, 'org_id', org_id, 'audit_id', audit_id, 'certificate_id', certificate_id";
     Nonconformity, "nonconformity", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'certificate_id', certificate_id, 'audit_id', audit_id, 'grade', grade, 'clause', clause, 'statement', statement, 'area', area, 'owner_id', owner_id, 'due_on', due_on, 'due_known_at', due_known_at, 'raised_by', raised_by, 'raised_at', raised_at, 'state', state, 'reference', reference, 'body_grade', body_grade, 'objective', objective, 'verifier_id', verifier_id, 'verify_on', verify_on";
     NcStep, "nc_step", "org_id", "'id', id, 'org_id', org_id, 'nc_id', nc_id, 'n', n, 'by_id', by_id, 'at', at, 'kind', kind, 'words', words, 'owner_id', owner_id, 'due_on', due_on, 'effective', effective";
@@ -120,6 +120,7 @@ const ADDED: &[(Table, &str, Option<&str>)] = &[
     (Table::Audit, "deviation", None),
     (Table::Audit, "impartiality", None),
     (Table::Audit, "agreed_by", None),
+    (Table::Audit, "reference", None),
     (Table::Nonconformity, "reference", None),
     (Table::Nonconformity, "body_grade", None),
     (Table::Nonconformity, "objective", None),

@@ -194,6 +194,22 @@ impl Write<'_> {
         Ok(self.tx.commit().await?)
     }
 
+    /// Marks a place in the transaction to go back to.
+    pub async fn mark(&mut self) -> Result<usize, Fault> {
+        sqlx::query("SAVEPOINT attempt").execute(&mut *self.tx).await?;
+        Ok(self.written.len())
+    }
+
+    /// Goes back to the marked place, or keeps what was written since.
+    pub async fn settle(&mut self, mark: usize, keep: bool) -> Result<(), Fault> {
+        if !keep {
+            sqlx::query("ROLLBACK TO attempt").execute(&mut *self.tx).await?;
+            self.written.truncate(mark);
+        }
+        sqlx::query("RELEASE attempt").execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
     /// Ends the transaction as if it had not been.
     pub async fn roll_back(self) -> Result<(), Fault> {
         Ok(self.tx.rollback().await?)
