@@ -19,6 +19,7 @@ use crate::chat::console::render::Style;
 use crate::chat::console::session::{ConsolePost, Flow, PLACE, Session, Stage};
 use crate::chat::console::svg;
 use crate::clock::{Clock as _, HandClock, SystemClock};
+use crate::command::import::Kind as ImportKind;
 use crate::command::option::{CertificateRef, DayText};
 use crate::command::{App, Defaults, Door, SpokenAs, find, grammar};
 use crate::config::{self, Needs, Settings};
@@ -57,6 +58,8 @@ enum Verb {
     Demo(Demo),
     /// Carry out one command, as somebody: certkeeper do --as ana status
     Do(Do),
+    /// Enter what stands in a spreadsheet: a dry run first, then all of it or nothing
+    Import(Import),
     /// Print every message that will be sent
     Simulate(Simulate),
     /// Check the journal against the tables
@@ -114,6 +117,38 @@ struct Do {
 }
 
 #[derive(Debug, Args)]
+struct Import {
+    /// What stands in the file
+    what: ImportKind,
+    /// The file: CSV or XLSX with a heading row
+    file: PathBuf,
+    /// Who does it: a name, or a Discord user id; the journal names them
+    #[arg(long = "as", value_name = "NAME")]
+    who: String,
+    /// Enter it (left out: a dry run, row by row)
+    #[arg(long)]
+    apply: bool,
+    /// For which organisation (`console`, `discord:<server id>`); needed only if there are several
+    #[arg(long, value_name = "PLACE")]
+    place: Option<String>,
+}
+
+impl From<Import> for Do {
+    fn from(a: Import) -> Self {
+        let words = vec![
+            "import".to_owned(),
+            format!(
+                "what:{}",
+                a.what.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
+            ),
+            format!("file:{}", a.file.display()),
+            format!("apply:{}", a.apply),
+        ];
+        Self { who: a.who, role: Role::Manager, place: a.place, words }
+    }
+}
+
+#[derive(Debug, Args)]
 struct Simulate {
     /// A certificate on file: its number or name
     #[arg(long, conflicts_with_all = ["standard", "decided", "timezone", "hour"])]
@@ -136,6 +171,9 @@ struct Simulate {
     /// Hypothetical: the hour of its posts
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(0..24))]
     hour: u32,
+    /// Print the deadlines with their rules instead: what each is counted from, and its limit
+    #[arg(long)]
+    clocks: bool,
     /// The first day (left out: the decision, or today for a certificate on file)
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
@@ -261,6 +299,7 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
             Verb::Run => run(settings, catalogue).await,
             Verb::Demo(a) => told(play(a, catalogue, colour).await),
             Verb::Do(a) => told(carry_out(a, &settings, catalogue, colour).await),
+            Verb::Import(a) => told(carry_out(a.into(), &settings, catalogue, colour).await),
             Verb::Simulate(a) => told(simulate(a, &settings, &catalogue).await),
             Verb::Verify(a) => told(verify(a, &settings).await),
             Verb::Backup(a) => told(back_up(a, &settings).await),
@@ -574,6 +613,11 @@ async fn simulate(a: Simulate, settings: &Settings, catalogue: &Catalogue) -> an
         return Err(Usage(words).into());
     }
     let (from, to) = (start_of(organisation.zone, from), end_of(organisation.zone, to));
+    if a.clocks {
+        let lines = simulate::clocks(&organisation, catalogue, &file, from.date_naive(), a.json)?;
+        Stage::print(&lines.iter().fold(String::new(), |text, line| text + line + "\n"));
+        return Ok(0);
+    }
     let lines = simulate::lines(&organisation, catalogue, &file, from, to, a.json)?;
     Stage::print(&lines.iter().fold(String::new(), |text, line| text + line + "\n"));
     Ok(0)

@@ -7,9 +7,10 @@ use serde::Serialize;
 use crate::catalogue::Catalogue;
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, CertificateFile, Terms};
+use crate::domain::clocks::{self, Clock};
 use crate::domain::organisation::Organisation;
 use crate::domain::refusal::Refusal;
-use crate::notify::due::{Facts, Occurrence, occurrences};
+use crate::notify::due::{Facts, Occurrence, What, occurrences};
 
 /// One message, as a line of JSON.
 #[derive(Debug, Serialize)]
@@ -19,7 +20,56 @@ struct Row<'a> {
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<&'a str>,
+    #[serde(flatten)]
+    clock: Option<ClockRow<'a>>,
     title: &'a str,
+}
+
+/// A deadline with its rule.
+#[derive(Debug, Serialize)]
+struct ClockRow<'a> {
+    rule: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    cycle: u32,
+    anchor: NaiveDate,
+    limit: NaiveDate,
+    source: &'static str,
+}
+
+impl<'a> From<&'a Clock> for ClockRow<'a> {
+    fn from(c: &'a Clock) -> Self {
+        Self {
+            rule: c.rule.id(),
+            subject: c.subject.as_deref(),
+            cycle: c.cycle,
+            anchor: c.anchor,
+            limit: c.limit,
+            source: c.rule.source(),
+        }
+    }
+}
+
+/// The deadlines of a certificate, one a line: as JSON, or for people.
+pub fn clocks(
+    organisation: &Organisation,
+    catalogue: &Catalogue,
+    file: &CertificateFile,
+    today: NaiveDate,
+    json: bool,
+) -> Result<Vec<String>, serde_json::Error> {
+    let programme = catalogue.standard(&file.certificate.standard).and_then(|s| catalogue.programme_of(s));
+    let clocks = programme.map(|p| clocks::all(file, p, organisation.zone, today)).unwrap_or_default();
+    clocks
+        .iter()
+        .map(|c| {
+            if json {
+                serde_json::to_string(&ClockRow::from(c))
+            } else {
+                Ok(format!("{}  {} — {} ({})", c.limit, c.title(), c.rule.source(), c.rule.id()))
+            }
+        })
+        .collect()
 }
 
 /// A certificate that is not on file.
@@ -93,6 +143,27 @@ pub fn lines(
         .collect()
 }
 
+/// The clock that a notice is about.
+fn clock_of(o: &Occurrence) -> Option<&Clock> {
+    match &o.what {
+        What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } | What::StartBy { clock } => {
+            Some(clock)
+        }
+        What::PhaseBegins { .. }
+        | What::NcNear { .. }
+        | What::NcOverdue { .. }
+        | What::ActionNear { .. }
+        | What::ActionOverdue { .. }
+        | What::VerifyDue { .. }
+        | What::StageTwoNear { .. }
+        | What::AuditNear { .. }
+        | What::AuditOverdue { .. }
+        | What::ReviewNear { .. }
+        | What::ReviewOverdue { .. }
+        | What::Stands { .. } => None,
+    }
+}
+
 fn line(o: &Occurrence, zone: Tz, json: bool) -> Result<String, serde_json::Error> {
     let local = o.due_at.with_timezone(&zone);
     if json {
@@ -101,6 +172,7 @@ fn line(o: &Occurrence, zone: Tz, json: bool) -> Result<String, serde_json::Erro
             key: &o.key,
             kind: o.kind.id(),
             phase: o.phase.as_deref(),
+            clock: clock_of(o).map(ClockRow::from),
             title: &o.title,
         })
     } else {

@@ -323,7 +323,8 @@ impl App {
         if !lacking.is_empty() {
             return self.ask(&request, &command, lacking).await.map(Err);
         }
-        let public = command.changes();
+        let rehearsal = matches!(&command, Command::Import(import) if import.apply != Some(true));
+        let public = command.changes() && !rehearsal;
         Ok(Ok(Prepared { request, files, public, command, snapshot }))
     }
 

@@ -232,7 +232,14 @@ pub(super) fn broken_by(
                     _,
                 ) => false,
             };
-            if about && clock.state == ClockState::Running && audit.ends_on > clock.limit {
+            // Another one, held or planned in time, keeps it.
+            let kept = file.booked.iter().any(|a| {
+                a.id != audit.id
+                    && a.kind == audit.kind
+                    && a.ends_on <= clock.limit
+                    && a.ends_on >= clock.begins_on
+            });
+            if about && !kept && clock.state == ClockState::Running && audit.ends_on > clock.limit {
                 out.push((file.certificate.name.clone(), clock));
             }
         }

@@ -20,6 +20,7 @@ mod conversation;
 mod discord_faults;
 mod fake_itself;
 mod machine;
+mod management;
 mod reminders;
 mod security;
 mod torture;
