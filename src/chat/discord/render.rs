@@ -78,7 +78,14 @@ fn link(word: &str) -> Option<(&str, &str)> {
 fn escape_word(word: &str, line_start: bool, out: &mut String) {
     let mut start = line_start;
     for (at, c) in word.char_indices() {
+        let beside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         match c {
+            // Within a word it emphasises nothing: a rule's id reads as it is.
+            '_' if beside(word.get(..at).and_then(|w| w.chars().next_back()))
+                && beside(word.get(at + 1..).and_then(|w| w.chars().next())) =>
+            {
+                out.push('_');
+            }
             '\\' | '*' | '_' | '~' | '|' | '`' | '<' | '[' | ']' => {
                 out.push('\\');
                 out.push(c);
