@@ -280,6 +280,9 @@ impl Store {
                 )));
             }
         }
+        if existed {
+            self.keep_before_upgrade(&mut c).await?;
+        }
         MIGRATIONS.run(&mut *c).await.map_err(|e| match e {
             sqlx::migrate::MigrateError::VersionMissing(v) => OpenFault::Setting(format!(
                 "{path} has schema {v}, which is newer than this certkeeper knows; run the newer release. \
@@ -287,6 +290,48 @@ impl Store {
             )),
             other => OpenFault::Corrupt(format!("{path} could not be brought up to date: {other}")),
         })
+    }
+
+    /// Where an upgrade of the schema stands before the door, takes a copy of the file as it is, beside it
+    /// (`NAME.before-schema-N`).
+    async fn keep_before_upgrade(&self, c: &mut SqliteConnection) -> Result<(), OpenFault> {
+        let known: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+                .fetch_one(&mut *c)
+                .await
+                .map_err(|e| open_words(&self.path, &e))?;
+        if known == 0 {
+            return Ok(());
+        }
+        let has: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
+            .fetch_one(&mut *c)
+            .await
+            .map_err(|e| open_words(&self.path, &e))?;
+        let newest = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
+        let Some(has) = has.filter(|has| *has < newest) else { return Ok(()) };
+        let mut copy = self.path.as_os_str().to_owned();
+        copy.push(format!(".before-schema-{}", has + 1));
+        let copy = PathBuf::from(copy);
+        if copy.exists() {
+            return Ok(());
+        }
+        let fault = |e: &dyn std::fmt::Display| {
+            OpenFault::Setting(format!(
+                "the schema of {} is to be upgraded, and no copy of the file could be kept as {} ({e}); nothing was \
+                 changed: make room or make the folder writable",
+                self.path.display(),
+                copy.display()
+            ))
+        };
+        create_private(&copy).map_err(|e| fault(&e))?;
+        let taken =
+            sqlx::query("VACUUM INTO ?").bind(copy.to_string_lossy().into_owned()).execute(&mut *c).await;
+        if let Err(e) = taken {
+            drop(std::fs::remove_file(&copy));
+            return Err(fault(&e));
+        }
+        tracing::info!(from = has, to = newest, copy = %copy.display(), "the schema is upgraded; a copy was kept");
+        Ok(())
     }
 
     /// Where the file is.

@@ -24,3 +24,4 @@ mod management;
 mod reminders;
 mod security;
 mod torture;
+mod upgrade;
