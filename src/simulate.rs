@@ -58,8 +58,10 @@ pub fn clocks(
     today: NaiveDate,
     json: bool,
 ) -> Result<Vec<String>, serde_json::Error> {
-    let programme = catalogue.standard(&file.certificate.standard).and_then(|s| catalogue.programme_of(s));
-    let clocks = programme.map(|p| clocks::all(file, p, organisation.zone, today)).unwrap_or_default();
+    let standard = catalogue.standard(&file.certificate.standard);
+    let programme = standard.and_then(|s| catalogue.programme_of(s));
+    let clocks =
+        programme.map(|p| clocks::all(file, standard, p, organisation.zone, today)).unwrap_or_default();
     clocks
         .iter()
         .map(|c| {

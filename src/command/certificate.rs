@@ -164,6 +164,12 @@ impl CertificateEdit {
             }
             now.name = name;
         }
+        if let Some(typed) = &self.standard {
+            let Some(standard) = cx.catalogue.standard(&typed.0.trim().to_lowercase()) else {
+                return Err(Stop::Refused(say::refusal::no_standard(&typed.0, cx.catalogue)));
+            };
+            now.standard.clone_from(&standard.id);
+        }
         if let Some(body) = text(self.body) {
             now.body = Some(body);
         }

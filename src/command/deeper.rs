@@ -201,7 +201,7 @@ fn hard_limit(cx: &Change<'_>, before: &Snapshot, nc: &Nonconformity) -> Option<
     let file = before.files().iter().find(|f| f.certificate.id == nc.certificate)?;
     let standard = cx.catalogue.standard(&file.certificate.standard)?;
     let programme = cx.catalogue.programme_of(standard)?;
-    clocks::all(file, programme, cx.org.zone, cx.today)
+    clocks::all(file, Some(standard), programme, cx.org.zone, cx.today)
         .into_iter()
         .filter(|c| c.nc == Some(nc.id) && c.rule.is_hard() && c.is_open())
         .map(|c| (c.rule, c.limit))

@@ -243,6 +243,9 @@ pub struct CertificateEdit {
     /// What you call it
     #[arg(long)]
     pub name: Option<String>,
+    /// The standard and its edition, after a transition
+    #[arg(long)]
+    pub standard: Option<StandardId>,
     /// The day of the decision that began the latest cycle on record
     #[arg(long)]
     pub decided: Option<DayText>,

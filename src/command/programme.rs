@@ -210,13 +210,12 @@ pub(super) fn broken_by(
 ) -> Vec<(String, clocks::Clock)> {
     let mut out = Vec::new();
     for file in served(on_record, &audit.certificates) {
-        let Some(programme) =
-            catalogue.standard(&file.certificate.standard).and_then(|s| catalogue.programme_of(s))
-        else {
+        let standard = catalogue.standard(&file.certificate.standard);
+        let Some(programme) = standard.and_then(|s| catalogue.programme_of(s)) else {
             continue;
         };
         let zone = on_record.organisation.zone;
-        for clock in clocks::clocks(file, programme, zone, today) {
+        for clock in clocks::clocks(file, standard, programme, zone, today) {
             let about = match (audit.kind, clock.rule) {
                 (audit::AuditKind::Surveillance, Rule::S1Latest)
                 | (audit::AuditKind::Recertification, Rule::RecertYear)

@@ -46,10 +46,10 @@ pub struct WhatIf {
 
 /// All clocks of a certificate, those included that begin later.
 fn all_clocks(cx: &Read<'_>, file: &CertificateFile, today: NaiveDate) -> Vec<Clock> {
-    cx.catalogue
-        .standard(&file.certificate.standard)
+    let standard = cx.catalogue.standard(&file.certificate.standard);
+    standard
         .and_then(|s| cx.catalogue.programme_of(s))
-        .map(|p| clocks::all(file, p, cx.org.zone, today))
+        .map(|p| clocks::all(file, standard, p, cx.org.zone, today))
         .unwrap_or_default()
 }
 

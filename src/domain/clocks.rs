@@ -12,6 +12,7 @@ use super::certificate::{Certificate, CertificateFile, Cycle, RESTORATION_MONTHS
 use super::nonconformity::{Done, Grade, Nonconformity};
 use super::programme::Programme;
 use super::record::RecordKind;
+use super::standard::{Standard, Transition};
 
 /// A rule that sets a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,11 +39,13 @@ pub enum Rule {
     Stage1To2,
     /// The end of a suspension.
     Suspension,
+    /// The move to the standard's next edition.
+    Transition,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::S1Latest,
         Self::SurvCalendarYear,
         Self::RecertYear,
@@ -54,6 +57,7 @@ impl Rule {
         Self::SurvYears,
         Self::Stage1To2,
         Self::Suspension,
+        Self::Transition,
     ];
 
     /// Its stable id.
@@ -70,6 +74,7 @@ impl Rule {
             Self::SurvYears => "SURV_YEARS",
             Self::Stage1To2 => "STAGE1_TO_2",
             Self::Suspension => "SUSPENSION",
+            Self::Transition => "TRANSITION",
         }
     }
 
@@ -92,6 +97,7 @@ impl Rule {
             Self::SurvYears => "surveillance audit in each of the first two years",
             Self::Stage1To2 => "stage 2 held after stage 1",
             Self::Suspension => "suspension ended",
+            Self::Transition => "certificate moved to the standard's next edition",
         }
     }
 
@@ -118,6 +124,7 @@ impl Rule {
             Self::SurvYears => "ISO/IEC 17021-1:2015 9.1.3.2",
             Self::Stage1To2 => "the certification body's terms (ISO/IEC 17021-1:2015 9.3.1.2.4)",
             Self::Suspension => "ISO/IEC 17021-1:2015 9.6.5",
+            Self::Transition => "the transition period of the standard's edition",
         }
     }
 
@@ -168,6 +175,10 @@ impl Rule {
             Self::Suspension => {
                 "A suspension lasts six months in most cases; then the body withdraws the certificate or reduces its \
                  scope."
+            }
+            Self::Transition => {
+                "Certificates of this edition are valid until the end of its transition period; the body audits the \
+                 next edition before that, commonly with a surveillance or recertification audit."
             }
         }
     }
@@ -227,6 +238,7 @@ impl Clock {
             (Rule::RecertMajor, Some(no)) => format!("major NC-{no} of the recertification audit verified"),
             (Rule::CbNcPlan, Some(no)) => format!("plan for NC-{no} sent to the body"),
             (Rule::CbNcClose, Some(no)) => format!("NC-{no} of the body closed"),
+            (Rule::Transition, Some(to)) => format!("certificate moved to {to}"),
             (Rule::SurvYears, Some(year)) => format!("surveillance audit in year {year} after the decision"),
             (rule, _) => rule.title().to_owned(),
         }
@@ -256,14 +268,26 @@ impl Clock {
 /// The clocks of a certificate as they stand on a day, by limit. `zone` dates what is recorded as an instant.
 ///
 /// What a cycle left unmet is gone once the certificate was renewed after it.
-pub fn clocks(file: &CertificateFile, programme: &Programme, zone: Tz, today: NaiveDate) -> Vec<Clock> {
-    let mut clocks = all(file, programme, zone, today);
+pub fn clocks(
+    file: &CertificateFile,
+    standard: Option<&Standard>,
+    programme: &Programme,
+    zone: Tz,
+    today: NaiveDate,
+) -> Vec<Clock> {
+    let mut clocks = all(file, standard, programme, zone, today);
     clocks.retain(|clock| clock.begins_on <= today);
     clocks
 }
 
 /// The clocks of a certificate, those included that begin later only (a restoration, once it has expired).
-pub fn all(file: &CertificateFile, programme: &Programme, zone: Tz, today: NaiveDate) -> Vec<Clock> {
+pub fn all(
+    file: &CertificateFile,
+    standard: Option<&Standard>,
+    programme: &Programme,
+    zone: Tz,
+    today: NaiveDate,
+) -> Vec<Clock> {
     let certificate = &file.certificate;
     let mut audits: Vec<&Audit> = file.audits.iter().filter(|audit| audit.state.is_completed()).collect();
     audits.sort_by_key(|audit| (audit.ends_on, audit.id));
@@ -278,6 +302,9 @@ pub fn all(file: &CertificateFile, programme: &Programme, zone: Tz, today: Naive
     }
     taken.found(certificate, programme, &audits, &ncs);
     taken.suspended(file);
+    if let Some(transition) = standard.and_then(|s| s.transition.as_ref()) {
+        taken.transition(certificate, transition);
+    }
     let withdrawn = file.withdrawn_on();
     let mut clocks = taken.clocks;
     // Once withdrawn, nothing that was still to be met is asked for any more.
@@ -522,6 +549,27 @@ impl Taken {
         self.add(clock, met, false);
     }
 
+    /// A certificate that would outlive its edition moves to the next one before that. What was recorded of it stays;
+    /// with the standard corrected, the clock is gone.
+    fn transition(&mut self, certificate: &Certificate, transition: &Transition) {
+        let Some(cycle) = certificate.latest_cycle().filter(|c| c.expires_on >= transition.until) else {
+            return;
+        };
+        let clock = Clock {
+            rule: Rule::Transition,
+            subject: Some(transition.to.clone()),
+            nc: None,
+            anchor: transition.until,
+            limit: transition.until,
+            cycle: cycle.n,
+            state: ClockState::Running,
+            known_at: certificate.entered_at,
+            begins_on: cycle.decided_on,
+            lapses_on: None,
+        };
+        self.add(clock, None, false);
+    }
+
     /// 9.6.5: a suspension is ended within six months in most cases.
     fn suspended(&mut self, file: &CertificateFile) {
         let mine = |kinds: &[RecordKind]| {
@@ -727,7 +775,7 @@ mod tests {
             nonconformities: ncs.iter().filter(|nc| nc.certificate == certificate.id).cloned().collect(),
             ..CertificateFile::new(certificate.clone())
         };
-        clocks(&file, programme, Tz::Europe__Berlin, d(today))
+        clocks(&file, None, programme, Tz::Europe__Berlin, d(today))
             .into_iter()
             // Beside those that the cases are about.
             .filter(|clock| clock.rule.is_dated() && clock.rule != Rule::CbNcClose)
@@ -889,7 +937,7 @@ mod tests {
         let programme = catalogue.programme("iso-three-year").unwrap();
         let today = d("2027-06-01");
         let file = CertificateFile::new(certificate(Some("2026-03-02")));
-        let clocks = clocks(&file, programme, Tz::UTC, today);
+        let clocks = clocks(&file, None, programme, Tz::UTC, today);
         assert_eq!(next_clock(&clocks, today).unwrap().limit, d("2027-12-31"));
         let late: Vec<_> = late(&clocks).iter().map(|clock| clock.rule).collect();
         assert_eq!(late, [Rule::S1Latest]);

@@ -17,6 +17,7 @@ use crate::domain::nonconformity::Nonconformity;
 use crate::domain::organisation::Organisation;
 use crate::domain::programme::Programme;
 use crate::domain::review::{Review, ReviewState};
+use crate::domain::standard::Standard;
 
 /// What is on record for an organisation.
 #[derive(Debug, Clone, Copy)]
@@ -333,17 +334,16 @@ impl Plan<'_> {
     fn file(&mut self, catalogue: &Catalogue, file: &CertificateFile) {
         let certificate = &file.certificate;
         // A standard of somebody's own may have left the catalogue: its certificates are reminded all the same.
-        let programme = catalogue
-            .standard(&certificate.standard)
-            .and_then(|standard| catalogue.programme_of(standard))
-            .or(catalogue.programmes.first());
+        let standard = catalogue.standard(&certificate.standard);
+        let programme =
+            standard.and_then(|standard| catalogue.programme_of(standard)).or(catalogue.programmes.first());
         let Some(programme) = programme else { return };
         let withdrawn = file.withdrawn_on();
         for cycle in &certificate.cycles {
             self.cycle(programme, certificate, cycle, withdrawn);
         }
         self.stage_two(programme, file);
-        self.clocks(programme, file);
+        self.clocks(standard, programme, file);
         for nc in &file.nonconformities {
             self.nonconformity(programme, certificate, nc);
         }
@@ -418,10 +418,10 @@ impl Plan<'_> {
     }
 
     /// The clocks that are not met.
-    fn clocks(&mut self, programme: &Programme, file: &CertificateFile) {
+    fn clocks(&mut self, standard: Option<&Standard>, programme: &Programme, file: &CertificateFile) {
         let certificate = &file.certificate;
         let zone = self.organisation.zone;
-        let all = clocks::all(file, programme, zone, NaiveDate::MIN);
+        let all = clocks::all(file, standard, programme, zone, NaiveDate::MIN);
         for clock in all.iter().filter(|clock| clock.is_open() && clock.rule.is_dated()) {
             // A nonconformity that is due by the body's limit, or before, is reminded of by its own date.
             let own = file.nonconformities.iter().find(|nc| Some(nc.id) == clock.nc);
@@ -755,7 +755,8 @@ fn booked_for(file: &CertificateFile, clock: &Clock) -> bool {
         | Rule::CbNcClose
         | Rule::SurvYears
         | Rule::Stage1To2
-        | Rule::Suspension => return true,
+        | Rule::Suspension
+        | Rule::Transition => return true,
     };
     let in_time = |a: &crate::domain::audit::Audit| {
         a.kind == kind

@@ -69,7 +69,7 @@ impl About<'_> {
         let Some(programme) = self.standard().and_then(|s| self.catalogue.programme_of(s)) else {
             return Vec::new();
         };
-        clocks::clocks(self.file, programme, self.organisation.zone, self.today)
+        clocks::clocks(self.file, self.standard(), programme, self.organisation.zone, self.today)
     }
 
     fn phase(&self, id: &str) -> Option<&Phase> {

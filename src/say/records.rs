@@ -431,6 +431,14 @@ pub fn edited(
         text("Number", was.number.as_ref(), now.number.as_ref());
         text("Owner", was.owner.as_ref().map(|p| &p.name), now.owner.as_ref().map(|p| &p.name));
     }
+    if was.standard != now.standard {
+        let title = |id: &str| catalogue.standard(id).map_or_else(|| id.to_owned(), |s| s.title.clone());
+        lines.push(Line::new().text(format!(
+            "Standard: {} → {}",
+            title(&was.standard),
+            title(&now.standard)
+        )));
+    }
     if was.stage2_on != now.stage2_on
         && let Some(on) = now.stage2_on
     {

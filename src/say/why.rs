@@ -77,6 +77,7 @@ fn counted(c: &Clock) -> String {
         }
         Rule::Stage1To2 => format!("the last day of stage 1, plus {} days", (c.limit - c.anchor).num_days()),
         Rule::Suspension => "the day of the suspension, plus 6 months".to_owned(),
+        Rule::Transition => "the end of the edition's transition period".to_owned(),
     }
 }
 

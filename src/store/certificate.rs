@@ -101,9 +101,10 @@ pub async fn update(w: &mut Write<'_>, org: i64, c: &Certificate) -> Result<(), 
     let (owner, stage2) = (c.owner.as_ref().map(|o| o.id), c.stage2_on.map(iso));
     let known = millis(c.stage2_known_at);
     sqlx::query!(
-        "UPDATE certificate SET name = ?, body = ?, number = ?, channel = ?, owner_id = ?, stage2_on = ?, stage2_known_at = ?,
+        "UPDATE certificate SET standard = ?, name = ?, body = ?, number = ?, channel = ?, owner_id = ?, stage2_on = ?, stage2_known_at = ?,
              plan_days = ?, major_days = ?, minor_days = ?, stage1_days = ?, scope = ?
          WHERE org_id = ? AND id = ?",
+        c.standard,
         c.name,
         c.body,
         c.number,

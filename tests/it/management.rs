@@ -564,3 +564,31 @@ async fn a_spreadsheet_goes_in_whole_once_or_not_at_all() {
     assert!(daemon.certkeeper(&["verify"]).status.success());
     discord.assert_clean();
 }
+
+/// An edition ends: a clock like any other, gone once the certificate has moved on.
+#[tokio::test]
+async fn the_end_of_an_edition_is_a_clock() {
+    let Some(clock) = WallClock::at("2026-08-01T10:00:00+02:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    all(
+        &discord,
+        "owner",
+        &[
+            "/setup timezone:Europe/Berlin hour:9",
+            "/certificate add standard:iso-37001-2016 name:Integrity decided:2026-03-02 owner:alice",
+        ],
+    )
+    .await;
+    let why = does(&discord, "owner", "/cycle why certificate:1 clock:TRANSITION").await;
+    assert!(why.contains("2027-02-28"), "{why}");
+    clock.set("2026-11-30T09:00:01+01:00");
+    discord.wait_message("general", "moved to iso-37001", SOON).await;
+    let told =
+        does(&discord, "owner", "/certificate edit certificate:1 standard:iso-37001 reason:Audited in May")
+            .await;
+    assert!(told.contains("ISO 37001:2016 → ISO 37001:2025"), "{told}");
+    let why = does(&discord, "owner", "/cycle why certificate:1 clock:TRANSITION").await;
+    assert!(why.contains("Nothing on record sets this deadline"), "{why}");
+    discord.assert_clean();
+}
