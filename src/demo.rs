@@ -48,6 +48,35 @@ const SCRIPT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "2026-09-15T08:00:00Z",
+        &[
+            "as ana",
+            "/area add name:IT owner:carl kind:department",
+            "/area add name:Human resources owner:dora",
+            "/audit plan certificates:Acme kind:internal date:2026-10-12 until:2026-10-14 lead:ben areas:all clauses:4-10 controls:A.5",
+            "/cycle whatif certificate:Acme audit:surveillance date:2027-04-01",
+        ],
+    ),
+    (
+        "2026-10-14T15:00:00Z",
+        &[
+            "as ben",
+            "/audit start audit:A-2",
+            "/finding raise audit:A-2 grade:opportunity clause:7.3 statement:Short courses are remembered better owner:dora",
+            "/audit report audit:A-2 conclusion:Conforming not-sampled:A.5.30",
+            "/audit coverage certificate:Acme",
+        ],
+    ),
+    (
+        "2026-11-09T14:00:00Z",
+        &[
+            "as ana",
+            "/finding accept finding:F-1 owner:dora due:2027-01-29 action:Ten minutes a month instead of a day a year",
+            "/review hold certificates:Acme date:today attended:The board decisions:Resources as planned inputs:all",
+            "/action add review:MR-1 owner:carl due:2027-02-26 what:A deputy for the access desk",
+        ],
+    ),
+    (
         "2026-12-10T15:00:00Z",
         &[
             "as ana",
@@ -56,8 +85,13 @@ const SCRIPT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "2027-01-20T09:00:00Z",
+        &["as dora member", "/action done action:ACT-1 outcome:The first three were held", "/my"],
+    ),
+    (
         "2027-11-16T15:00:00Z",
         &[
+            "as ana manager",
             "/audit log certificate:Acme kind:surveillance date:2027-11-16 scope:Selected clauses and controls conclusion:No nonconformity lead-name:Example Certification",
         ],
     ),

@@ -334,8 +334,13 @@ fn live(about: &About<'_>, card: Card) -> Card {
     if audits.is_empty() {
         audits.push("none yet".into());
     }
-    let clocks: Vec<Line> =
-        about.clocks().iter().filter(|c| c.is_open()).take(5).map(|c| clock_line(c, about.today)).collect();
+    let clocks: Vec<Line> = about
+        .clocks()
+        .iter()
+        .filter(|c| c.is_open() && c.rule.is_dated())
+        .take(5)
+        .map(|c| clock_line(c, about.today))
+        .collect();
     card.field("Open nonconformities", ncs).field("Audits on record", audits).field("Clocks running", clocks)
 }
 
