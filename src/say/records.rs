@@ -474,7 +474,9 @@ pub fn cycle(org: &Organisation, catalogue: &Catalogue, file: &CertificateFile, 
     } else {
         card.field("Phases", phases(programme, c, today))
     };
-    let mut clocks: Vec<Line> = about.clocks().iter().map(|k| clock_line(k, today)).collect();
+    let dated_only = |k: &&clocks::Clock| k.rule.is_dated();
+    let mut clocks: Vec<Line> =
+        about.clocks().iter().filter(dated_only).map(|k| clock_line(k, today)).collect();
     if clocks.is_empty() {
         clocks.push("none yet: they begin with stage 2 and with the decision".into());
     }
