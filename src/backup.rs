@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, Executor as _};
 
 use crate::store::verify::{self, Verified};
 use crate::store::{self, Lock, OpenFault, Restored, Store};
@@ -101,7 +101,7 @@ async fn write(
 ) -> Result<Taken, Fault> {
     store::create_private(partial).map_err(io(format!("writing {}", partial.display())))?;
     let mut c = store::open_beside(database).await?;
-    sqlx::query("VACUUM INTO ?").bind(partial.display().to_string()).execute(&mut c).await?;
+    store::file::copy_into(&mut c, partial).await?;
     c.close().await?;
     let mut c = store::open_alone(partial, false).await?;
     Restored::mark_taken(&mut c, now).await?;
@@ -119,9 +119,8 @@ async fn write(
 
 /// Finds a database whole and its chains unaltered.
 async fn prove(c: &mut SqliteConnection, path: &Path) -> Result<Vec<Verified>, Fault> {
-    let found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(3)").fetch_all(&mut *c).await?;
-    if found != ["ok"] {
-        return Err(Fault::Damaged(format!("{} is damaged: {}", path.display(), found.join("; "))));
+    if let Some(found) = store::file::damage(c, true).await? {
+        return Err(Fault::Damaged(format!("{} is damaged: {found}", path.display())));
     }
     let chains = verify::all(c).await?;
     if let Some(v) = chains.iter().find(|v| !v.altered.is_empty()) {
@@ -235,19 +234,18 @@ async fn prepare(
     };
     {
         let mut c = store::open_alone(copy, true).await.map_err(|e| damaged(&e))?;
-        let id: i64 =
-            sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut c).await.map_err(|e| damaged(&e))?;
+        let id = store::file::application_id(&mut c).await.map_err(|e| damaged(&e))?;
         if id != store::APPLICATION_ID {
             return Err(Fault::Refused(format!("{} is no certkeeper database", from.display())));
         }
         c.close().await?;
     }
-    let store = Store::open(copy).await.map_err(|e| damaged(&e))?;
+    let store = Store::open_copy(copy).await.map_err(|e| damaged(&e))?;
     let chains = prove(&mut *store.read().await?, from).await.map_err(|e| damaged(&e))?;
     let taken = Restored::mark(&store, now).await?;
     store.close().await;
     let mut c = store::open_beside(copy).await?;
-    c.execute("PRAGMA journal_mode = DELETE").await?;
+    store::file::without_log(&mut c).await?;
     c.close().await?;
     let file = File::open(copy).map_err(io(format!("reading {}", copy.display())))?;
     file.sync_all().map_err(io(format!("writing {}", copy.display())))?;
@@ -258,7 +256,7 @@ async fn prepare(
 async fn set_aside(database: &Path, now: DateTime<Utc>) -> Result<PathBuf, Fault> {
     // What is in its log goes into it if it still opens; if it does not, the log goes with it.
     if let Ok(mut c) = store::open_beside(database).await {
-        if let Err(e) = c.execute("PRAGMA wal_checkpoint(TRUNCATE)").await {
+        if let Err(e) = store::file::fold_log_in(&mut c).await {
             tracing::warn!(error = %e, "the write-ahead log of the old file could not be folded in");
         }
         if let Err(e) = c.close().await {

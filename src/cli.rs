@@ -336,29 +336,27 @@ impl From<Line> for Usage {
 }
 
 fn told(result: anyhow::Result<u8>) -> u8 {
-    match result {
-        Ok(code) => code,
-        Err(e) => {
-            let code = match e.downcast_ref::<OpenFault>() {
-                _ if e.is::<Usage>() => USAGE,
-                _ if e.is::<backup::Fault>() => match e.downcast_ref::<backup::Fault>() {
-                    Some(backup::Fault::Damaged(_) | backup::Fault::Open(OpenFault::Corrupt(_))) => ALTERED,
-                    Some(backup::Fault::Open(OpenFault::Locked(_))) => LOCKED,
-                    Some(
-                        backup::Fault::Open(OpenFault::Setting(_))
-                        | backup::Fault::Refused(_)
-                        | backup::Fault::Io { .. },
-                    ) => SETTING,
-                    Some(backup::Fault::Store(_)) | None => BUG,
-                },
-                Some(OpenFault::Setting(_)) => SETTING,
-                Some(OpenFault::Corrupt(_)) => ALTERED,
-                Some(OpenFault::Locked(_)) => LOCKED,
-                None => BUG,
-            };
-            complain(&format!("{e:#}"));
-            code
-        }
+    result.unwrap_or_else(|e| {
+        complain(&format!("{e:#}"));
+        code(&e)
+    })
+}
+
+/// The exit code of a fault.
+fn code(e: &anyhow::Error) -> u8 {
+    let open = |fault: &OpenFault| match fault {
+        OpenFault::Setting(_) => SETTING,
+        OpenFault::Corrupt(_) => ALTERED,
+        OpenFault::Locked(_) => LOCKED,
+    };
+    if e.is::<Usage>() {
+        return USAGE;
+    }
+    match (e.downcast_ref::<OpenFault>(), e.downcast_ref::<backup::Fault>()) {
+        (Some(fault), _) | (None, Some(backup::Fault::Open(fault))) => open(fault),
+        (None, Some(backup::Fault::Damaged(_))) => ALTERED,
+        (None, Some(backup::Fault::Refused(_) | backup::Fault::Io { .. })) => SETTING,
+        (None, Some(backup::Fault::Store(_)) | None) => BUG,
     }
 }
 
@@ -635,15 +633,20 @@ fn end_of(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
     }
 }
 
+/// A chain in a line, with the head to hold elsewhere.
+fn head(v: &store::verify::Verified) {
+    Stage::print(&format!(
+        "{}: {} entries, head {}={}:{}\n",
+        v.place, v.head.seq, v.place, v.head.seq, v.head.hash
+    ));
+}
+
 async fn back_up(a: Backup, settings: &Settings) -> anyhow::Result<u8> {
     let to = a.to.as_deref().unwrap_or(&settings.backup_folder);
     let taken = backup::take(&settings.database, to, SystemClock.now()).await?;
     Stage::print(&format!("{}: {} bytes, opened and found whole\n", taken.path.display(), taken.bytes));
     for v in &taken.chains {
-        Stage::print(&format!(
-            "{}: {} entries, head {}={}:{}\n",
-            v.place, v.head.seq, v.place, v.head.seq, v.head.hash
-        ));
+        head(v);
     }
     Ok(0)
 }
@@ -659,10 +662,7 @@ async fn restore(a: Restore, settings: &Settings) -> anyhow::Result<u8> {
         put.taken.format("%Y-%m-%d %H:%M:%S UTC")
     ));
     for v in &put.chains {
-        Stage::print(&format!(
-            "{}: {} entries, head {}={}:{}\n",
-            v.place, v.head.seq, v.place, v.head.seq, v.head.hash
-        ));
+        head(v);
     }
     Stage::print("Start the daemon: before it posts, it looks in the channels for what was said since.\n");
     Ok(0)
@@ -673,10 +673,7 @@ async fn verify(a: Verify, settings: &Settings) -> anyhow::Result<u8> {
     let found = store::verify::all(&mut c).await?;
     let mut altered = false;
     for v in &found {
-        Stage::print(&format!(
-            "{}: {} entries, head {}={}:{}\n",
-            v.place, v.head.seq, v.place, v.head.seq, v.head.hash
-        ));
+        head(v);
         for words in &v.altered {
             altered = true;
             Stage::print(&format!("  ALTERED  {words}\n"));

@@ -113,15 +113,12 @@ async fn file(
     now: DateTime<Utc>,
 ) -> Result<(), store::Fault> {
     let path = settings.database.display();
-    let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(3)").fetch_all(&mut *c).await?;
-    if found == ["ok"] {
-        report.well(format!("database: {path} is whole"));
-    } else {
-        let found = found.join("; ");
-        report.wrong(format!(
+    match store::file::damage(c, false).await? {
+        None => report.well(format!("database: {path} is whole")),
+        Some(found) => report.wrong(format!(
             "database: {path} is damaged ({found}); stop the daemon and put the latest backup back: certkeeper restore \
              FILE --force"
-        ));
+        )),
     }
     for v in verify::all(c).await? {
         if v.altered.is_empty() {
@@ -134,8 +131,7 @@ async fn file(
             ));
         }
     }
-    let latest: Option<i64> = sqlx::query_scalar("SELECT max(at) FROM journal").fetch_one(&mut *c).await?;
-    match latest.and_then(DateTime::from_timestamp_millis) {
+    match store::file::latest_entry(c).await? {
         Some(at) if at > now + TimeDelta::minutes(5) => report.wrong(format!(
             "clock: it shows {}, which is before the latest entry of the journal ({}); set it",
             now.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -171,23 +167,13 @@ async fn file(
                 "{}: {} for channel {} ({}); give the bot what is missing there, or choose another with \
                  /setup or /certificate edit",
                 org.place,
-                if parked.notices == 1 {
-                    "1 reminder waits".to_owned()
-                } else {
-                    format!("{} reminders wait", parked.notices)
-                },
+                crate::say::waiting(parked.notices),
                 parked.channel,
                 parked.why
             ));
         }
     }
-    let waiting: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM notice n JOIN organisation o ON o.id = n.org_id
-         WHERE o.present = 1 AND n.state IN ('pending', 'posting') AND n.due_at < ?",
-    )
-    .bind((now - TimeDelta::hours(1)).timestamp_millis())
-    .fetch_one(c)
-    .await?;
+    let waiting = store::file::waiting(c, now - TimeDelta::hours(1)).await?;
     if waiting == 0 {
         report.well("reminders: none is waiting");
     } else {

@@ -240,6 +240,9 @@ impl Handover {
             if from.id == cx.by.id {
                 return Err(Stop::Refused(say::work::not_yourself()));
             }
+            if !left.is_empty() {
+                return Err(Stop::Refused(say::work::still_leads(&left)));
+            }
             Some(store::person::pseudonymise(&mut cx.w, org, &from).await?)
         } else {
             None

@@ -134,7 +134,7 @@ pub(crate) fn entries(s: &Snapshot) -> Vec<Entry> {
         out.push(Entry {
             id: format!("NC-{}", nc.no),
             on: day(nc.raised_at),
-            what: format!("{} nonconformity, {}", nc.grade.id(), nc.state().id()),
+            what: format!("{} nonconformity, {}", nc.grade.id(), nc.state_words()),
             words,
         });
     }
@@ -426,6 +426,21 @@ impl Void {
             Named::Audit(r) => {
                 let mut a = find::audit(&before.audits, &r)?.clone();
                 a.step(AuditStep::Void).map_err(|r| say::refusal::rule(&r))?;
+                let ncs = before
+                    .nonconformities
+                    .iter()
+                    .filter(|nc| nc.audit.is_some_and(|(id, _)| id == a.id) && !nc.is_voided())
+                    .map(|nc| format!("NC-{}", nc.no));
+                let found = before
+                    .rest
+                    .findings
+                    .iter()
+                    .filter(|f| f.audit.0 == a.id && f.state != FindingState::Voided)
+                    .map(|f| format!("F-{}", f.no));
+                let findings: Vec<String> = ncs.chain(found).collect();
+                if !findings.is_empty() {
+                    return Err(Stop::Refused(say::work::void_findings_first(a.no, &findings)));
+                }
                 store::audit::update(&mut cx.w, org, &a).await?;
             }
             Named::Nonconformity(r) => {

@@ -337,6 +337,11 @@ impl Nonconformity {
         self.state() != State::Closed
     }
 
+    /// Its state in a word; `voided` for one that was raised by mistake.
+    pub fn state_words(&self) -> &'static str {
+        if self.is_voided() { "voided" } else { self.state().id() }
+    }
+
     /// Whether it was raised by mistake.
     pub fn is_voided(&self) -> bool {
         self.steps.iter().any(|s| matches!(s.what, Done::Voided { .. }))
@@ -346,8 +351,11 @@ impl Nonconformity {
     pub fn may(&self, step: &Done, by: &Person, evidence: usize) -> Result<(), Refusal> {
         let no = self.no;
         let progress = self.progress();
+        if self.is_voided() {
+            return Err(Refusal::NcVoided { no });
+        }
         if progress.closed.is_some() {
-            return if matches!(step, Done::Reopened { .. }) && !self.is_voided() {
+            return if matches!(step, Done::Reopened { .. }) {
                 Ok(())
             } else {
                 Err(Refusal::NcClosed { no })

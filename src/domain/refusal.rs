@@ -17,6 +17,11 @@ pub enum Refusal {
         /// Its number.
         no: i64,
     },
+    /// The nonconformity was raised by mistake, and was voided.
+    NcVoided {
+        /// Its number.
+        no: i64,
+    },
     /// The nonconformity is not closed, so it can't be reopened.
     NcNotClosed {
         /// Its number.

@@ -18,7 +18,7 @@ use crate::chat::{Ask, CannotTell, Looked, Outgoing, Own, Post, Posted};
 use crate::clock::Clock;
 use crate::command::App;
 use crate::fault;
-use crate::say::card::{Card, Line};
+use crate::say::card::Card;
 use crate::say::notice::{self, About};
 use crate::store::notices::{self, Outcome};
 use crate::store::{self, Fault, Restored, Write};
@@ -189,7 +189,7 @@ impl<P: Post> Deliverer<P> {
                     }
                     Looked::CannotTell { passing: false, .. } => {
                         open = true;
-                        post.card = maybe_again(post.card);
+                        post.card = notice::maybe_again(post.card);
                     }
                 }
             }
@@ -339,7 +339,7 @@ impl<P: Post> Deliverer<P> {
                 [] => {}
                 [(id, o, about)] => {
                     let card = notice::late(notice::card(about, o), o.due_on);
-                    let card = if self.may_repeat(o, &channel) { maybe_again(card) } else { card };
+                    let card = if self.may_repeat(o, &channel) { notice::maybe_again(card) } else { card };
                     posts.push((claim(org.id, &channel, &[&o.key], card, Vec::new(), now), vec![*id]));
                 }
                 several => {
@@ -362,7 +362,7 @@ impl<P: Post> Deliverer<P> {
                             entries.push((o.due_on, title));
                         }
                         let card = notice::digest(&entries, today);
-                        let card = if repeat { maybe_again(card) } else { card };
+                        let card = if repeat { notice::maybe_again(card) } else { card };
                         posts.push((claim(org.id, &channel, &keys, card, Vec::new(), now), ids));
                     }
                 }
@@ -451,12 +451,6 @@ impl<P: Post> Deliverer<P> {
 fn channel_of<'a>(outbox: &'a Outbox, o: &Occurrence) -> Option<&'a str> {
     let file = outbox.files.iter().find(|f| f.certificate.id == o.certificate)?;
     file.certificate.channel.as_deref().or(outbox.organisation.channel.as_deref())
-}
-
-fn maybe_again(mut card: Card) -> Card {
-    let words = "it could not be told whether this was posted before.";
-    card.lines.insert(0, Line::new().strong("May be a repeat: ").text(words));
-    card
 }
 
 /// What tells a message from all others: for Discord, and for whoever looks for it.

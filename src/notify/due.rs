@@ -339,8 +339,9 @@ impl Plan<'_> {
             standard.and_then(|standard| catalogue.programme_of(standard)).or(catalogue.programmes.first());
         let Some(programme) = programme else { return };
         let withdrawn = file.withdrawn_on();
+        let begun = self.out.len();
         for cycle in &certificate.cycles {
-            self.cycle(programme, certificate, cycle, withdrawn);
+            self.cycle(programme, certificate, cycle);
         }
         self.stage_two(programme, file);
         self.clocks(standard, programme, file);
@@ -349,23 +350,19 @@ impl Plan<'_> {
         }
         self.programme(programme, file);
         self.actions(programme, file);
+        if let Some(on) = withdrawn {
+            // Once it is withdrawn, nothing is asked for any more.
+            let rest = self.out.split_off(begun);
+            self.out.extend(rest.into_iter().filter(|notice| notice.due_on <= on));
+        }
     }
 
     /// The phases of a cycle, from when its calendar became known.
-    fn cycle(
-        &mut self,
-        programme: &Programme,
-        certificate: &Certificate,
-        cycle: &Cycle,
-        withdrawn: Option<NaiveDate>,
-    ) {
+    fn cycle(&mut self, programme: &Programme, certificate: &Certificate, cycle: &Cycle) {
         let root = cycle_key(certificate, cycle);
         let about = || About { certificate, nc: None, thread: format!("cert/{}/phases", certificate.no) };
         let mut began_earlier = false;
         for dates in calendar::phase_dates(programme, cycle) {
-            if withdrawn.is_some_and(|on| dates.begins_on > on) {
-                break;
-            }
             let phase = dates.phase;
             if self.due_at(dates.begins_on) < cycle.known_at {
                 began_earlier = true;

@@ -39,6 +39,11 @@ pub(crate) fn count(n: usize, one: &str, several: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {several}") }
 }
 
+/// `1 reminder waits`, `3 reminders wait`.
+pub(crate) fn waiting(n: i64) -> String {
+    if n == 1 { "1 reminder waits".to_owned() } else { format!("{n} reminders wait") }
+}
+
 /// A number of days in words.
 pub(crate) fn days(n: u32) -> String {
     if n == 1 { "1 day".to_owned() } else { format!("{n} days") }

@@ -186,7 +186,7 @@ pub(crate) fn nc_line(nc: &Nonconformity, minimal: bool, today: NaiveDate) -> Li
     }
     let line = line.text(format!(" {} {}", nc.grade.id(), nc.clause));
     if nc.state() == State::Closed {
-        return line.text(", closed");
+        return line.text(format!(", {}", nc.state_words()));
     }
     let short: String = nc.statement.chars().take(90).collect();
     line.text(format!(", {}, due ", nc.state().id())).line(dated(nc.due_on, today)).text(": ").said(short)
@@ -510,6 +510,13 @@ pub fn late(card: Card, meant_for: NaiveDate) -> Card {
             .text(" and could not be posted then."),
     );
     late
+}
+
+/// A card of which nobody can tell whether it was posted before.
+pub fn maybe_again(mut card: Card) -> Card {
+    let words = "it could not be told whether this was posted before.";
+    card.lines.insert(0, Line::new().strong("May be a repeat: ").text(words));
+    card
 }
 
 /// Several notices in one message, after a silence.

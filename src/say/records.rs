@@ -679,11 +679,7 @@ pub fn status(
         .iter()
         .map(|p| {
             Line::new()
-                .text(if p.notices == 1 {
-                    "1 reminder waits".to_owned()
-                } else {
-                    format!("{} reminders wait", p.notices)
-                })
+                .text(super::waiting(p.notices))
                 .text(" for ")
                 .channel(&p.channel)
                 .text(": ")
@@ -1038,9 +1034,11 @@ pub fn nc(
     today: NaiveDate,
     actions: &[&Action],
 ) -> Card {
-    let mut card =
-        Card::new(Tone::Plain, format!("NC-{}: {} nonconformity, {}", nc.no, nc.grade.id(), nc.state().id()))
-            .field("Statement", vec![Line::new().said(&nc.statement)]);
+    let mut card = Card::new(
+        Tone::Plain,
+        format!("NC-{}: {} nonconformity, {}", nc.no, nc.grade.id(), nc.state_words()),
+    )
+    .field("Statement", vec![Line::new().said(&nc.statement)]);
     let mut facts = vec![Line::new().text("Against ").said(&nc.clause)];
     if let Some(c) = c {
         facts.push(Line::new().text("Certificate: ").said(&c.name));

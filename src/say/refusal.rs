@@ -471,6 +471,7 @@ fn status_step(to: RecordKind, status: Status) -> Line {
 pub fn rule(refusal: &Refusal) -> Line {
     match refusal {
         Refusal::NcClosed { no } => Line::new().text(format!("NC-{no} is closed. Open it again first: ")).code(format!("/nc reopen nc:NC-{no}")).text("."),
+        Refusal::NcVoided { no } => Line::new().text(format!("NC-{no} was voided: it counts for nothing, and stays so. Raise it anew with ")).code("/nc raise").text("."),
         Refusal::NcNotClosed { no } => Line::new().text(format!("NC-{no} is not closed, so it cannot be reopened.")),
         Refusal::NcNotPlanned { no } => Line::new().text(format!("NC-{no} has no corrective action planned that could be done. Plan it first: ")).code(format!("/nc plan nc:NC-{no}")).text("."),
         Refusal::NcNotDone { no } => Line::new().text(format!("NC-{no} has no corrective action done whose effectiveness could be verified. Report it first: ")).code(format!("/nc done nc:NC-{no}")).text("."),

@@ -249,6 +249,20 @@ pub(crate) fn grade_words() -> Line {
     "A nonconformity is major or minor.".into()
 }
 
+pub(crate) fn void_findings_first(no: i64, findings: &[String]) -> Line {
+    Line::new()
+        .text(format!(
+            "A-{no} has findings: {}. Void them first, or leave the audit as it is and correct it with ",
+            findings.join(", ")
+        ))
+        .code(format!("/edit entry:A-{no}"))
+        .text(".")
+}
+
+pub(crate) fn still_leads(left: &[String]) -> Line {
+    Line::new().text(format!("They still lead {}, which cannot be handed over as they stand: whoever takes it over owns an area in it. Cancel or report that first, then take the name out.", left.join(", ")))
+}
+
 pub(crate) fn voided_before(no: i64) -> Line {
     Line::new().text(format!("R-{no} is void already."))
 }

@@ -31,6 +31,7 @@ pub mod area;
 pub mod audit;
 pub mod certificate;
 pub mod evidence;
+pub mod file;
 pub mod finding;
 pub mod journal;
 pub mod nonconformity;
@@ -217,8 +218,17 @@ impl Write<'_> {
 }
 
 impl Store {
-    /// Opens the file, creating and migrating it as needed.
+    /// Opens the file, creating and migrating it as needed; before a migration a copy of it is kept beside it.
     pub async fn open(path: &Path) -> Result<Self, OpenFault> {
+        Self::open_and(path, true).await
+    }
+
+    /// Opens a copy of a file, migrating it as needed: what it was before is what it was copied from.
+    pub async fn open_copy(path: &Path) -> Result<Self, OpenFault> {
+        Self::open_and(path, false).await
+    }
+
+    async fn open_and(path: &Path, keep: bool) -> Result<Self, OpenFault> {
         let existed = path.exists();
         let trouble = |e: &dyn std::fmt::Display| OpenFault::Setting(place_words(path, &e.to_string()));
         if !existed {
@@ -237,7 +247,7 @@ impl Store {
             .await
             .map_err(|e| open_words(path, &e))?;
         let store = Self { path: path.to_owned(), file: identity(path), writer, reader: Arc::default() };
-        store.check(existed).await?;
+        store.check(existed, keep).await?;
         let reader = SqliteConnection::connect_with(&options.pragma("query_only", "ON"))
             .await
             .map_err(|e| open_words(path, &e))?;
@@ -246,7 +256,7 @@ impl Store {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a migration may fail of")]
-    async fn check(&self, existed: bool) -> Result<(), OpenFault> {
+    async fn check(&self, existed: bool, keep: bool) -> Result<(), OpenFault> {
         let path = self.path.display();
         let say = |e: sqlx::Error| open_words(&self.path, &e);
         let mut c = self.writer.acquire().await.map_err(say)?;
@@ -260,16 +270,12 @@ impl Store {
             )));
         }
         if existed {
-            let found: Vec<String> =
-                sqlx::query_scalar("PRAGMA quick_check(3)").fetch_all(&mut *c).await.map_err(say)?;
-            if found != ["ok"] {
+            if let Some(found) = file::damage(&mut c, false).await.map_err(say)? {
                 return Err(OpenFault::Corrupt(format!(
-                    "{path} is damaged ({}); nothing was written. Put the latest backup in its place: certkeeper restore FILE --force",
-                    found.join("; ")
+                    "{path} is damaged ({found}); nothing was written. Put the latest backup in its place: certkeeper restore FILE --force"
                 )));
             }
-            let id: i64 =
-                sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *c).await.map_err(say)?;
+            let id = file::application_id(&mut c).await.map_err(say)?;
             let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
                 .fetch_one(&mut *c)
                 .await
@@ -280,7 +286,7 @@ impl Store {
                 )));
             }
         }
-        if existed {
+        if existed && keep {
             self.keep_before_upgrade(&mut c).await?;
         }
         MIGRATIONS.run(&mut *c).await.map_err(|e| match e {
@@ -324,9 +330,7 @@ impl Store {
             ))
         };
         create_private(&copy).map_err(|e| fault(&e))?;
-        let taken =
-            sqlx::query("VACUUM INTO ?").bind(copy.to_string_lossy().into_owned()).execute(&mut *c).await;
-        if let Err(e) = taken {
+        if let Err(e) = file::copy_into(c, &copy).await {
             drop(std::fs::remove_file(&copy));
             return Err(fault(&e));
         }
@@ -364,7 +368,7 @@ impl Store {
             tracing::warn!(error = %e, "the reading connection did not close in good order");
         }
         if let Ok(mut c) = self.writer.acquire().await
-            && let Err(e) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *c).await
+            && let Err(e) = file::fold_log_in(&mut c).await
         {
             tracing::warn!(error = %e, "the write-ahead log could not be folded in; it will be at the next start");
         }

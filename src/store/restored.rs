@@ -46,8 +46,6 @@ impl Restored {
         };
         let marked = serde_json::to_string(&Self { taken, at: now })?;
         store.set_registered(RESTORED, &marked).await?;
-        // Its session went on without it.
-        store.set_registered("gateway session", "").await?;
         Ok(taken)
     }
 

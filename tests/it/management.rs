@@ -500,7 +500,7 @@ async fn findings_repeat_are_pasted_and_pile_up() {
         ],
     )
     .await;
-    refused(&discord, "owner", "/nc reopen nc:NC-3 reason:x", "closed").await;
+    refused(&discord, "owner", "/nc reopen nc:NC-3 reason:x", "voided").await;
     does(&discord, "owner", "/audit close audit:A-1").await;
     let mine = does(&discord, "alice", "/my").await;
     assert!(mine.contains("NC-1") && mine.contains("F-1") && !mine.contains("NC-3"), "{mine}");

@@ -6,6 +6,8 @@ use serenity::model::permissions::Permissions;
 use super::rest::{Call, Fault, Rest};
 
 /// What the bot needs where it posts, with Discord's names for it.
+pub(super) const POSTING: [&str; 2] = ["View Channel", "Send Messages"];
+
 const NEEDED: [(Permissions, &str); 5] = [
     (Permissions::VIEW_CHANNEL, "View Channel"),
     (Permissions::SEND_MESSAGES, "Send Messages"),

@@ -22,7 +22,6 @@ const PLAIN_FOR: Duration = Duration::from_mins(10);
 /// How long the answer to a message is waited for.
 const POST_DEADLINE: Duration = Duration::from_secs(6);
 /// What a message needs at least.
-const POSTING: [&str; 2] = ["View Channel", "Send Messages"];
 /// How far back a look goes.
 const PAGES: usize = 5;
 /// How far back everything is read after a restoration.
@@ -227,7 +226,7 @@ impl DiscordPost {
     /// Why Discord refused, told by the permissions that we find we have.
     async fn refused(&self, message: &Outgoing, fault: Fault, with_embeds: bool) -> Posted {
         let Ok((_, missing)) = self.0.missing(&message.channel).await else { return settle(fault) };
-        if missing.iter().any(|lack| POSTING.contains(&lack.as_str())) {
+        if missing.iter().any(|lack| permissions::POSTING.contains(&lack.as_str())) {
             return Posted::Refused { why: say::missing_permissions(&missing) };
         }
         if with_embeds && missing.iter().any(|lack| lack == "Embed Links") {
@@ -345,7 +344,7 @@ impl Post for DiscordPost {
 
     async fn open(&self, channel: &str) -> bool {
         match self.0.missing(channel).await {
-            Ok((_, missing)) => !missing.iter().any(|lack| POSTING.contains(&lack.as_str())),
+            Ok((_, missing)) => !missing.iter().any(|lack| permissions::POSTING.contains(&lack.as_str())),
             Err(_fault) => false,
         }
     }
