@@ -6,7 +6,7 @@ use super::app::{Change, Read, Reply, Stop};
 use super::find;
 use super::grammar::{AuditList, AuditLog, AuditShow};
 use super::programme;
-use crate::domain::audit::{Audit, AuditPlan, AuditState};
+use crate::domain::audit::{Audit, AuditKind, AuditPlan, AuditState};
 use crate::domain::clocks;
 use crate::say;
 use crate::store;
@@ -79,8 +79,18 @@ impl AuditLog {
             programme::keep_report(cx, audit.id, &report.0).await?;
         }
         let audits = [before.audits.as_slice(), std::slice::from_ref(&audit)].concat();
+        let lacking = if audit.kind == AuditKind::Stage2 {
+            before
+                .files()
+                .iter()
+                .filter(|f| audit.certificates.contains(&f.certificate.id))
+                .flat_map(|f| programme::unready(f, cx.catalogue, cx.today))
+                .collect()
+        } else {
+            Vec::new()
+        };
         let uncovered = clocks::missing_year_warning(certificate, &audits, ends_on, cx.today);
-        Reply::public(say::records::audit_logged(&cx.org, certificate, &audit, &uncovered))
+        Reply::public(say::records::audit_logged(&cx.org, certificate, &audit, &uncovered, &lacking))
     }
 }
 

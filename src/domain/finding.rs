@@ -227,3 +227,58 @@ pub fn tells(nc: &Nonconformity, day_of: impl Fn(DateTime<Utc>) -> NaiveDate) ->
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(grade: FindingGrade, state: FindingState) -> Finding {
+        let person = Person { id: 1, handle: "1".into(), name: "P".into() };
+        Finding {
+            id: 1,
+            no: 2,
+            audit: (1, 1),
+            certificate: 1,
+            grade,
+            clause: "9.2".into(),
+            statement: "s".into(),
+            area: None,
+            owner: None,
+            reference: None,
+            raised_by: person,
+            raised_at: DateTime::UNIX_EPOCH,
+            state,
+            settled: None,
+        }
+    }
+
+    /// ISO/IEC 17021-1:2015, 9.4.5: an opportunity is no softened nonconformity, a concern is addressed before stage 2.
+    #[test]
+    fn every_finding_that_asks_for_something_has_a_way_on_and_what_is_settled_stays_so() {
+        for grade in FindingGrade::ALL {
+            for state in FindingState::ALL {
+                let ways: Vec<_> = FindingState::ALL
+                    .into_iter()
+                    .filter(|to| finding(grade, state).may(*to).is_ok())
+                    .collect();
+                let asks = matches!(grade, FindingGrade::Opportunity | FindingGrade::Concern);
+                let expected: &[FindingState] = match (state, grade) {
+                    (FindingState::Open, FindingGrade::Opportunity) => {
+                        &[FindingState::Accepted, FindingState::Declined, FindingState::Voided]
+                    }
+                    (FindingState::Open, FindingGrade::Concern) => &[
+                        FindingState::Accepted,
+                        FindingState::Declined,
+                        FindingState::Addressed,
+                        FindingState::Voided,
+                    ],
+                    (FindingState::Accepted, FindingGrade::Concern) => &[FindingState::Addressed],
+                    (FindingState::Open | FindingState::Noted, _) => &[FindingState::Voided],
+                    _ => &[],
+                };
+                assert_eq!(ways, expected, "{grade:?} {state:?}");
+                assert!(!asks || grade.begins() == FindingState::Open);
+            }
+        }
+    }
+}

@@ -517,6 +517,11 @@ mod tests {
             Just(Done::Implemented("d".into())),
             any::<bool>().prop_map(verified),
             Just(Done::Evidence),
+            Just(Done::Containment("n".into())),
+            Just(Done::Consequences("q".into())),
+            Just(Done::Similar("s".into())),
+            Just(Done::SystemChange("y".into())),
+            Just(Done::Extended { due_on: NaiveDate::MAX, why: "e".into() }),
             Just(CLOSED),
             Just(Done::Reopened { reason: "r".into() }),
         ]
@@ -556,6 +561,16 @@ mod tests {
             take(&mut nc, verified(true), 2);
             take(&mut nc, CLOSED, 1);
             prop_assert_eq!(nc.state(), State::Closed);
+        }
+    }
+
+    #[test]
+    fn a_voided_one_counts_for_nothing_and_takes_no_step() {
+        let mut nc = nc();
+        take(&mut nc, Done::Voided { reason: "v".into() }, 1);
+        assert!(!nc.is_open() && nc.is_voided());
+        for step in [Done::Correction("c".into()), Done::Reopened { reason: "r".into() }, CLOSED] {
+            assert_eq!(nc.may(&step, &person(1), 1), Err(Refusal::NcVoided { no: nc.no }));
         }
     }
 }

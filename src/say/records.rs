@@ -693,7 +693,13 @@ pub fn status(
 }
 
 /// `/audit log`
-pub fn audit_logged(org: &Organisation, c: &Certificate, a: &Audit, uncovered: &[UncoveredYear]) -> Card {
+pub fn audit_logged(
+    org: &Organisation,
+    c: &Certificate,
+    a: &Audit,
+    uncovered: &[UncoveredYear],
+    lacking: &[String],
+) -> Card {
     let mut card =
         Card::new(Tone::Good, Line::new().text(format!("A-{} recorded: {} audit", a.no, a.kind.id())))
             .line(held(a));
@@ -728,7 +734,12 @@ pub fn audit_logged(org: &Organisation, c: &Certificate, a: &Audit, uncovered: &
     if !years.is_empty() {
         card.tone = Tone::Warning;
     }
-    card.field("Calendar years to cover", years)
+    let lacking: Vec<Line> = lacking.iter().map(|w| super::programme::not_ready(w).into()).collect();
+    if !lacking.is_empty() {
+        card.tone = Tone::Warning;
+    }
+    card.field("Mind", lacking)
+        .field("Calendar years to cover", years)
         .footer(format!("Raise what it found with /nc raise audit:A-{}", a.no))
 }
 
