@@ -162,6 +162,7 @@ fn clock_of(o: &Occurrence) -> Option<&Clock> {
         | What::AuditOverdue { .. }
         | What::ReviewNear { .. }
         | What::ReviewOverdue { .. }
+        | What::ChannelParked { .. }
         | What::Stands { .. } => None,
     }
 }

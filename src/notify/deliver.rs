@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
-use super::due::Occurrence;
+use super::due::{Occurrence, What};
 use super::plan::{self, Outbox};
 use crate::chat::{Ask, CannotTell, Looked, Outgoing, Own, Post, Posted};
 use crate::clock::Clock;
@@ -448,7 +448,10 @@ impl<P: Post> Deliverer<P> {
 }
 
 /// Where a notice is posted.
-fn channel_of<'a>(outbox: &'a Outbox, o: &Occurrence) -> Option<&'a str> {
+fn channel_of<'a>(outbox: &'a Outbox, o: &'a Occurrence) -> Option<&'a str> {
+    if let What::ChannelParked { to, .. } = &o.what {
+        return Some(to);
+    }
     let file = outbox.files.iter().find(|f| f.certificate.id == o.certificate)?;
     file.certificate.channel.as_deref().or(outbox.organisation.channel.as_deref())
 }

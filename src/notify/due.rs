@@ -63,11 +63,13 @@ pub enum Kind {
     ReviewOverdue,
     /// Where a certificate stands that was entered after its cycle began.
     Stands,
+    /// A channel does not take reminders: said in another one.
+    ChannelParked,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PhaseBegins,
         Self::ClockNear,
         Self::ClockOverdue,
@@ -83,6 +85,7 @@ impl Kind {
         Self::ReviewNear,
         Self::ReviewOverdue,
         Self::Stands,
+        Self::ChannelParked,
     ];
 
     /// Its stable id.
@@ -103,6 +106,7 @@ impl Kind {
             Self::ReviewNear => "review-near",
             Self::ReviewOverdue => "review-overdue",
             Self::Stands => "stands",
+            Self::ChannelParked => "channel-parked",
         }
     }
 
@@ -236,6 +240,17 @@ pub enum What {
         /// The number of the cycle.
         cycle: u32,
     },
+    /// A channel does not take reminders.
+    ChannelParked {
+        /// The channel.
+        channel: String,
+        /// The channel in which that is said.
+        to: String,
+        /// Why, in words.
+        why: String,
+        /// How many reminders wait for it.
+        waiting: i64,
+    },
 }
 
 impl What {
@@ -257,6 +272,7 @@ impl What {
             Self::ReviewNear { .. } => Kind::ReviewNear,
             Self::ReviewOverdue { .. } => Kind::ReviewOverdue,
             Self::Stands { .. } => Kind::Stands,
+            Self::ChannelParked { .. } => Kind::ChannelParked,
         }
     }
 }
@@ -723,6 +739,7 @@ impl Plan<'_> {
             | What::AuditOverdue { .. }
             | What::ReviewNear { .. }
             | What::ReviewOverdue { .. }
+            | What::ChannelParked { .. }
             | What::Stands { .. } => None,
         };
         self.out.push(Occurrence {
@@ -1256,6 +1273,7 @@ mod tests {
                     What::AuditNear { .. } | What::AuditOverdue { .. } => file.booked[0].logged_at,
                     What::ReviewNear { .. } | What::ReviewOverdue { .. } => file.reviews[0].at,
                     What::StageTwoNear { .. } => certificate.stage2_known_at,
+                    What::ChannelParked { .. } => unreachable!("no channel here"),
                     What::NcNear { .. }
                     | What::NcOverdue { .. }
                     | What::ActionNear { .. }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::due::{self, Facts, Kind, Occurrence};
+use super::due::{self, Facts, Kind, Occurrence, What};
 use crate::catalogue::Catalogue;
 use crate::domain::certificate::CertificateFile;
 use crate::domain::organisation::Organisation;
@@ -24,6 +24,39 @@ pub struct Outbox {
     pub pending: Vec<(i64, Occurrence)>,
 }
 
+/// What is said of channels that do not take reminders: once each, in one that does.
+fn parked(
+    organisation: &Organisation,
+    files: &[CertificateFile],
+    refused: &[notices::Refused],
+) -> Vec<Occurrence> {
+    let takes = |channel: &&String| !refused.iter().any(|r| r.channel == **channel);
+    let of_certificates = || files.iter().filter_map(|f| f.certificate.channel.as_ref());
+    let to = organisation.channel.iter().chain(of_certificates()).find(takes);
+    let (Some(to), Some(file)) = (to, files.first()) else { return Vec::new() };
+    refused
+        .iter()
+        .map(|r| Occurrence {
+            // What waits there now; once it was freed and is refused again, that is said again.
+            key: format!("parked/{}/{}", r.channel, r.post),
+            kind: Kind::ChannelParked,
+            phase: None,
+            certificate: file.certificate.id,
+            nc: None,
+            due_on: organisation.day_of(r.since),
+            due_at: r.since,
+            thread: format!("parked/{}", r.channel),
+            what: What::ChannelParked {
+                channel: r.channel.clone(),
+                to: to.clone(),
+                why: r.why.clone(),
+                waiting: r.waiting,
+            },
+            title: "a channel does not take reminders".to_owned(),
+        })
+        .collect()
+}
+
 /// Puts everything that is due into the outbox (each key once), takes out what is no longer true, and leaves out
 /// what a later notice about the same thing makes moot.
 pub async fn plan(
@@ -35,7 +68,8 @@ pub async fn plan(
     let organisation = store::organisation::get(w.connection(), org).await?;
     let files = store::facts(w.connection(), org, false).await?;
     let facts = Facts { organisation: &organisation, catalogue, files: &files };
-    let all = due::occurrences(facts, DateTime::<Utc>::MIN_UTC, now);
+    let mut all = due::occurrences(facts, DateTime::<Utc>::MIN_UTC, now);
+    all.extend(parked(&organisation, &files, &notices::refused(w.connection(), org).await?));
     let known = notices::keys(w.connection(), org).await?;
     for o in all.iter().filter(|o| !known.contains(&o.key)) {
         notices::plan(w, org, &o.key, o.kind.id(), o.due_on, o.due_at, now).await?;

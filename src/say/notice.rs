@@ -140,6 +140,7 @@ pub fn title(about: &About<'_>, o: &Occurrence) -> Line {
         What::VerifyDue { .. } => line.text(format!("verify that the action of {nc} works")),
         What::StageTwoNear { on, .. } => line.text("stage 2 audit ").line(dated(*on, about.today)),
         What::Stands { .. } => line.text("where it stands"),
+        What::ChannelParked { .. } => Line::new().text("Reminders for another channel cannot be posted"),
     }
 }
 
@@ -159,6 +160,9 @@ pub fn asks(about: &About<'_>, o: &Occurrence) -> Vec<Ask> {
             nc.and_then(|nc| nc.progress().action().map(|(owner, ..)| owner))
         }
         What::Stands { .. } => return Vec::new(),
+        What::ChannelParked { .. } => {
+            return about.organisation.manager_role.iter().map(|role| Ask::Role(role.clone())).collect();
+        }
         What::PhaseBegins { .. }
         | What::ClockNear { .. }
         | What::ClockOverdue { .. }
@@ -276,6 +280,16 @@ pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
             Card::new(Tone::Warning, title).line(ready)
         }
         What::Stands { .. } => stands_card(about, title),
+        What::ChannelParked { channel, why, waiting, .. } => Card::new(Tone::Alarm, title)
+            .line(Line::new().text(format!("{} for ", super::waiting(*waiting))).channel(channel).text(": ").said(why))
+            .line(
+                Line::new()
+                    .text("Grant View Channel, Send Messages and Embed Links there, and what waits is posted; or choose another channel with ")
+                    .code("/setup channel:")
+                    .text(" or ")
+                    .code("/certificate edit channel:")
+                    .text("."),
+            )
     }
 }
 

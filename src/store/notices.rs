@@ -264,6 +264,12 @@ pub async fn tried(
     )
     .execute(&mut *w.tx)
     .await?;
+    if outcome == Outcome::Refused {
+        // What is to be said of that elsewhere is to be planned.
+        sqlx::query!("UPDATE organisation SET next_due_at = 0 WHERE id = ?", post.org)
+            .execute(&mut *w.tx)
+            .await?;
+    }
     Ok(())
 }
 
@@ -289,6 +295,43 @@ pub async fn parked(c: &mut SqliteConnection, org: i64) -> Result<Vec<Parked>, F
     )
     .fetch_all(c)
     .await?)
+}
+
+/// A channel that refused, with what waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The channel, by the chat's id.
+    pub channel: String,
+    /// The first post that it refused, of those that wait.
+    pub post: i64,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why, in words.
+    pub why: String,
+    /// How many reminders wait for it.
+    pub waiting: i64,
+}
+
+/// The channels that refused what waits for them; what was to be said of such channels does not count as waiting.
+pub async fn refused(c: &mut SqliteConnection, org: i64) -> Result<Vec<Refused>, Fault> {
+    Ok(sqlx::query!(
+        r#"SELECT p.channel AS "channel!: String", min(p.id) AS "post!: i64", min(coalesce(p.settled_at, p.claimed_at)) AS "since!: i64",
+                  min(coalesce(n.why, '')) AS "why!: String", count(*) AS "waiting!: i64"
+           FROM notice n JOIN post p ON p.id = n.post_id
+           WHERE n.org_id = ? AND n.state = 'parked' GROUP BY p.channel ORDER BY p.channel"#,
+        org
+    )
+    .fetch_all(c)
+    .await?
+    .into_iter()
+    .map(|r| Refused {
+        channel: r.channel,
+        post: r.post,
+        since: instant(r.since),
+        why: r.why,
+        waiting: r.waiting,
+    })
+    .collect())
 }
 
 /// Frees the parked notices of an organisation, to be tried again where they go by now.

@@ -371,3 +371,37 @@ async fn what_is_freed_after_a_lost_answer_is_looked_for_before_it_is_said_again
         assert!(!status.text().contains("Cannot be posted"), "{}", status.text());
     }
 }
+
+#[tokio::test]
+async fn a_channel_that_refuses_is_told_of_in_another_once() {
+    let discord = Discord::start();
+    let mut daemon = ready(&discord).await;
+    discord.add_channel("gone", 0);
+    let gone = discord.channel("gone");
+    // View Channel and Send Messages are taken away.
+    discord.bot_access("gone", 0, (1 << 10) | (1 << 11));
+    add(&discord, "Zero", "ops").await;
+    add(&discord, "One", "gone").await;
+    daemon.wait_output("does not take messages", SOON).await;
+    daemon.restart().await;
+    let told = "Reminders for another channel cannot be posted";
+    let elsewhere = || -> Vec<_> {
+        let channels = ["general", "ops"].into_iter().flat_map(|c| discord.messages(c));
+        channels.filter(|m| m.text().contains(told)).collect()
+    };
+    let found = async {
+        while elsewhere().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, found).await.expect("it is told elsewhere");
+    let text = elsewhere()[0].text();
+    assert!(text.contains("1 reminder waits") && text.contains(&gone), "{text}");
+    daemon.kill9().await;
+    daemon.start_again();
+    daemon.wait_ready(&discord).await;
+    assert_eq!(elsewhere().len(), 1);
+    discord.bot_access("gone", 0, 0);
+    discord.wait_message("gone", "One: where it stands", SOON).await;
+    assert_eq!(elsewhere().len(), 1);
+}
