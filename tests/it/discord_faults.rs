@@ -391,7 +391,7 @@ async fn a_channel_that_refuses_is_told_of_in_another_once() {
     };
     let found = async {
         while elsewhere().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(SOON, found).await.expect("it is told elsewhere");
