@@ -32,12 +32,12 @@ missing() { for tool in "$@"; do command -v "$tool" >/dev/null || return 0; done
 if missing buildah podman runc; then
     [[ "${CI:-}" == true ]] || skip "buildah, podman or runc is missing; with CI=true they are installed"
     command -v apt-get >/dev/null || skip "buildah, podman or runc is missing, and there is no apt-get"
-    install() {
+    fetch_tools() {
         export DEBIAN_FRONTEND=noninteractive
         apt-get update -q && apt-get install -q -y --no-install-recommends buildah podman runc crun uidmap iptables
     }
     say "installing buildah, podman and runc"
-    { install || { sleep 5; install; }; } >/tmp/certkeeper-container-apt.log 2>&1 || {
+    { fetch_tools || { sleep 5; fetch_tools; }; } >/tmp/certkeeper-container-apt.log 2>&1 || {
         tail -n 5 /tmp/certkeeper-container-apt.log
         skip "buildah, podman and runc could not be installed"
     }
