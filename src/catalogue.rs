@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -37,6 +38,19 @@ pub struct Catalogue {
     pub standards: Vec<Standard>,
     /// The programmes.
     pub programmes: Vec<Programme>,
+    /// The lists of public holidays: none comes with the program.
+    pub holidays: Vec<Holidays>,
+}
+
+/// The public holidays of a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holidays {
+    /// Its id (`de-be`).
+    pub id: String,
+    /// What it is called.
+    pub title: String,
+    /// The days, with what they are called.
+    pub days: BTreeMap<NaiveDate, String>,
 }
 
 /// What is wrong with a file.
@@ -63,11 +77,16 @@ impl Catalogue {
         let mut faults = Vec::new();
         let mut standards: Vec<Entry<Standard>> = Vec::new();
         let mut programmes: Vec<Entry<Programme>> = Vec::new();
+        let mut holidays: Vec<Entry<Holidays>> = Vec::new();
         let own = extra.iter().map(|(name, text)| (name.as_ref(), text.as_ref(), true));
         let files = EMBEDDED.iter().map(|(name, text)| (*name, *text, false)).chain(own);
         for (name, text, own) in files {
             let source = Source { name, text };
-            let outcome = if source.is_programme() {
+            let outcome = if source.is_holidays() {
+                source
+                    .holidays()
+                    .map(|(it, marks)| admit(&mut holidays, Entry::new(it, marks, &source, own), |h| &h.id))
+            } else if source.is_programme() {
                 source
                     .programme()
                     .map(|(it, marks)| admit(&mut programmes, Entry::new(it, marks, &source, own), |p| &p.id))
@@ -97,6 +116,7 @@ impl Catalogue {
         Ok(Self {
             standards: standards.into_iter().map(|entry| entry.it).collect(),
             programmes: programmes.into_iter().map(|entry| entry.it).collect(),
+            holidays: holidays.into_iter().map(|entry| entry.it).collect(),
         })
     }
 
@@ -108,6 +128,11 @@ impl Catalogue {
     /// A programme by its id.
     pub fn programme(&self, id: &str) -> Option<&Programme> {
         self.programmes.iter().find(|programme| programme.id == id)
+    }
+
+    /// A list of public holidays by its id.
+    pub fn holidays(&self, id: &str) -> Option<&Holidays> {
+        self.holidays.iter().find(|holidays| holidays.id == id)
     }
 
     /// The programme of a standard: there always is one for a standard of this catalogue.
@@ -245,6 +270,14 @@ struct RawStep {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHolidays {
+    id: Spanned<String>,
+    title: String,
+    days: Spanned<BTreeMap<String, Spanned<String>>>,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum RawServes {
     Role(String),
@@ -273,6 +306,39 @@ impl Source<'_> {
     fn is_programme(&self) -> bool {
         let folder = |name: &str| self.name.split(['/', '\\']).any(|part| part == name);
         folder("programmes") || (!folder("standards") && self.text.lines().any(|l| l.trim() == "[[phases]]"))
+    }
+
+    /// A file lists public holidays if its folder says so.
+    fn is_holidays(&self) -> bool {
+        self.name.split(['/', '\\']).any(|part| part == "holidays")
+    }
+
+    fn holidays(&self) -> Read<Holidays> {
+        let raw: RawHolidays = self.parse()?;
+        let mut faults = Vec::new();
+        self.check_id(&raw.id, &mut faults);
+        let at = raw.days.span();
+        let mut days = BTreeMap::new();
+        for (day, name) in raw.days.into_inner() {
+            match day.parse::<NaiveDate>() {
+                Ok(on) => drop(days.insert(on, name.into_inner())),
+                Err(_) => {
+                    let reason = format!("`{day}` is no day: each stands as 2026-12-25 = \"Christmas Day\"");
+                    faults.push(self.fault(name.span(), reason));
+                }
+            }
+        }
+        if days.is_empty() && faults.is_empty() {
+            faults.push(self.fault(at, "no day is listed"));
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let id = raw.id.get_ref().clone();
+        Ok((
+            Holidays { id, title: raw.title, days },
+            Marks { id: self.line(raw.id.span().start), ..Marks::default() },
+        ))
     }
 
     /// The line of an offset, from 1.
@@ -509,6 +575,20 @@ mod tests {
 
     fn catalogue() -> Catalogue {
         Catalogue::embedded().unwrap()
+    }
+
+    #[test]
+    fn public_holidays_are_read_from_a_file() {
+        let text = "id = \"de-be\"\ntitle = \"Berlin\"\n[days]\n2026-12-25 = \"Christmas Day\"\n";
+        let catalogue = Catalogue::with_files(&[("own/holidays/de-be.toml", text)]).unwrap();
+        let berlin = catalogue.holidays("de-be").unwrap();
+        assert_eq!(berlin.days.get(&"2026-12-25".parse().unwrap()).unwrap(), "Christmas Day");
+        let wrong = text.replace("2026-12-25", "25-12-2026");
+        let faults = Catalogue::with_files(&[("own/holidays/de-be.toml", &wrong)]).unwrap_err();
+        assert_eq!(
+            faults[0].to_string(),
+            "own/holidays/de-be.toml:4: `25-12-2026` is no day: each stands as 2026-12-25 = \"Christmas Day\""
+        );
     }
 
     #[test]

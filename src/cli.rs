@@ -27,6 +27,7 @@ use crate::daemon::{self, Ended};
 use crate::domain::calendar;
 use crate::domain::certificate::Certificate;
 use crate::notify::deliver::Deliverer;
+use crate::notify::due::Talk;
 use crate::say::card::Line;
 use crate::simulate::{self, Hypothetical};
 use crate::store::{self, OpenFault, Store};
@@ -360,11 +361,11 @@ fn code(e: &anyhow::Error) -> u8 {
     }
 }
 
-/// The standards and programmes: those built in, and those of the folder in the settings.
+/// The standards and programmes, those built in and those of the folder in the settings, with its public holidays.
 fn catalogue(folder: Option<&Path>) -> Result<Catalogue, Vec<String>> {
     let mut extra: Vec<(String, String)> = Vec::new();
     let mut faults = Vec::new();
-    for kind in ["standards", "programmes"] {
+    for kind in ["standards", "programmes", "holidays"] {
         let Some(folder) = folder.map(|f| f.join(kind)).filter(|f| f.is_dir()) else { continue };
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
@@ -572,13 +573,16 @@ async fn simulate(a: Simulate, settings: &Settings, catalogue: &Catalogue) -> an
         let today = now.with_timezone(&zone).date_naive();
         Ok(find::maybe_day(typed.map(|t| DayText(t.clone())).as_ref(), today, option)?)
     };
+    let (mut log, mut rest) = (store::notices::Log::default(), store::Rest::default());
     let (organisation, file, begins) = if let Some(named) = &a.certificate {
         let mut c = store::open_to_read(&settings.database).await?;
         let place = place(&mut c, a.place.clone()).await?;
         let Some(organisation) = store::organisation::at_place(&mut c, &place).await? else {
             return Err(Usage(format!("there is no organisation {place} on file")).into());
         };
-        let files = store::facts(&mut c, organisation.id, true).await?;
+        let (files, on_record) = store::facts(&mut c, organisation.id, true).await?;
+        log = store::notices::log(&mut c, organisation.id).await?;
+        rest = on_record;
         let all: Vec<Certificate> = files.iter().map(|f| f.certificate.clone()).collect();
         let id = find::certificate(&all, &CertificateRef(named.clone())).map_err(Usage::from)?.id;
         let Some(file) = files.into_iter().find(|f| f.certificate.id == id) else {
@@ -616,7 +620,14 @@ async fn simulate(a: Simulate, settings: &Settings, catalogue: &Catalogue) -> an
         Stage::print(&lines.iter().fold(String::new(), |text, line| text + line + "\n"));
         return Ok(0);
     }
-    let lines = simulate::lines(&organisation, catalogue, &file, from, to, a.json)?;
+    let on_file = a.certificate.is_some();
+    let talk = Talk {
+        now: on_file.then_some(now),
+        said: on_file.then_some(&log.said),
+        answers: &rest.answers,
+        own: &[],
+    };
+    let lines = simulate::lines(&organisation, catalogue, &file, talk, from, to, a.json)?;
     Stage::print(&lines.iter().fold(String::new(), |text, line| text + line + "\n"));
     Ok(0)
 }

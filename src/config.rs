@@ -655,7 +655,7 @@ impl Reader {
             self.wrong(
                 "data.folder",
                 format!("{} is not a folder that can be read", path.display()),
-                "make it, with standards/ or programmes/ in it, or remove the setting",
+                "make it, with standards/, programmes/ or holidays/ in it, or remove the setting",
             );
             return None;
         }
@@ -780,7 +780,7 @@ mod tests {
         organisation.timezone: `Europe/Berlim` is not a time zone (in /tmp/TMP/given.toml); did you mean `Europe/Berlin`?
         organisation.hour: `25` is not an hour (in /tmp/TMP/given.toml); write a whole number from 0 to 23
         notices.late_after_minutes: `0` is not a number of minutes (in CERTKEEPER_NOTICES__LATE_AFTER_MINUTES); write a whole number from 1 to 10080
-        data.folder: /no/such/folder is not a folder that can be read (in CERTKEEPER_DATA__FOLDER); make it, with standards/ or programmes/ in it, or remove the setting
+        data.folder: /no/such/folder is not a folder that can be read (in CERTKEEPER_DATA__FOLDER); make it, with standards/, programmes/ or holidays/ in it, or remove the setting
         "#);
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use crate::config::{DiscordSettings, Settings};
 use crate::http::{self, Health};
 use crate::notify::alarm::Alarm;
 use crate::notify::deliver::Deliverer;
-use crate::store::{Lock, OpenFault, Store};
+use crate::store::{self, Lock, OpenFault, Store, journal};
 
 /// How long in-flight work may take once the process is asked to stop.
 const SOFT_STOP: Duration = Duration::from_secs(3);
@@ -91,6 +92,10 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let health = Arc::new(Health::new());
     health.set_store(Ok(()));
+    // What a release, its time zones or somebody's own files changed counts from this start on.
+    let rules = format!("{}{}{catalogue:?}", env!("CARGO_PKG_VERSION"), chrono_tz::IANA_TZDB_VERSION);
+    let rules = journal::hex(&Sha256::digest(rules));
+    store::notices::plan_anew_unless(&store, &rules).await.context("marking what is to be planned anew")?;
     let standards: Vec<(String, String)> =
         catalogue.standards.iter().map(|s| (s.id.clone(), s.title.clone())).collect();
     let defaults = Defaults { zone: settings.organisation.timezone, hour: settings.organisation.hour };

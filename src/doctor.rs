@@ -142,11 +142,13 @@ async fn file(
         }
     }
     for org in store::organisation::all(c).await? {
-        let certificates = store::facts(c, org.id, false).await?;
+        let (certificates, rest) = store::facts(c, org.id, false).await?;
         let mut channels: Vec<&str> = certificates
             .iter()
             .filter_map(|f| f.certificate.channel.as_deref())
             .chain(org.channel.as_deref())
+            .chain(org.manners.escalation_channel.as_deref())
+            .chain(rest.own.iter().filter(|o| o.ended_at.is_none()).filter_map(|o| o.channel.as_deref()))
             .collect();
         channels.sort_unstable();
         channels.dedup();

@@ -8,9 +8,9 @@ use crate::catalogue::Catalogue;
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, CertificateFile, Terms};
 use crate::domain::clocks::{self, Clock};
-use crate::domain::organisation::Organisation;
+use crate::domain::organisation::{Manners, Organisation};
 use crate::domain::refusal::Refusal;
-use crate::notify::due::{Facts, Occurrence, What, occurrences};
+use crate::notify::due::{Facts, Occurrence, Talk, What, occurrences};
 
 /// One message, as a line of JSON.
 #[derive(Debug, Serialize)]
@@ -106,6 +106,7 @@ impl Hypothetical {
             manager_role: None,
             auditor_role: None,
             minimal: false,
+            manners: Manners::default(),
         };
         let mut certificate = Certificate {
             id: 1,
@@ -129,17 +130,18 @@ impl Hypothetical {
     }
 }
 
-/// The messages from one instant to another, one a line: as JSON, or for people.
+/// The messages, after what passed between the organisation and its people, from one instant to another, one a line: as JSON, or for people.
 pub fn lines(
     organisation: &Organisation,
     catalogue: &Catalogue,
     file: &CertificateFile,
+    talk: Talk<'_>,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     json: bool,
 ) -> Result<Vec<String>, serde_json::Error> {
     let files = std::slice::from_ref(file);
-    occurrences(Facts { organisation, catalogue, files }, from, to)
+    occurrences(Facts { organisation, catalogue, files, talk }, from, to)
         .iter()
         .map(|o| line(o, organisation.zone, json))
         .collect()
@@ -147,7 +149,7 @@ pub fn lines(
 
 /// The clock that a notice is about.
 fn clock_of(o: &Occurrence) -> Option<&Clock> {
-    match &o.what {
+    match o.what.root() {
         What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } | What::StartBy { clock } => {
             Some(clock)
         }
@@ -163,6 +165,9 @@ fn clock_of(o: &Occurrence) -> Option<&Clock> {
         | What::ReviewNear { .. }
         | What::ReviewOverdue { .. }
         | What::ChannelParked { .. }
+        | What::Promised { .. }
+        | What::Escalated { .. }
+        | What::Own { .. }
         | What::Stands { .. } => None,
     }
 }

@@ -12,6 +12,8 @@ use crate::store::snapshot::Snapshot;
 pub(super) enum Needs<'a> {
     /// Nothing: everyone reads.
     Nothing,
+    /// To be whom the reminder asks, or a manager: told when it is known which is meant.
+    Asked,
     /// To be a manager.
     Manager,
     /// To be a manager or an internal auditor.
@@ -30,7 +32,7 @@ pub(super) fn check(on_record: &Snapshot, command: &Command, request: &Request) 
     let (manager, auditor) = (manages(&request.actor, org), audits(&request.actor, org));
     let verb = command.verb();
     let (nc, auditor_may) = match command.needs() {
-        Needs::Nothing => return Ok(()),
+        Needs::Nothing | Needs::Asked => return Ok(()),
         Needs::Manager | Needs::ActionOwner(_) if manager => return Ok(()),
         Needs::Manager => {
             return Err(Stop::Refused(say::refusal::only_managers(verb, org.manager_role.as_deref())));

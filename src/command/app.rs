@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::grammar::{self, Command};
 use super::{Actor, Door, Heard, HeardFile, SpokenAs, complete, lacking};
 use crate::catalogue::Catalogue;
-use crate::domain::organisation::{Organisation, Person};
+use crate::domain::organisation::{Manners, Organisation, Person};
 use crate::fault;
 use crate::say;
 use crate::say::card::{Card, Line};
@@ -177,6 +177,7 @@ pub(super) struct Read<'a> {
 #[derive(Debug)]
 pub(super) struct Change<'a> {
     pub(super) w: Write<'static>,
+    pub(super) store: &'a Store,
     /// What was on record before the change.
     pub(super) before: Arc<Snapshot>,
     pub(super) org: Organisation,
@@ -442,7 +443,18 @@ impl App {
             None => store::person::known(&mut w, org.id, &actor.handle, Some(&actor.name)).await?,
         };
         let today = org.day_of(request.at);
-        Ok(Change { w, before, org, by, request, catalogue: &self.0.catalogue, today, files, reason: None })
+        Ok(Change {
+            w,
+            store: &self.0.store,
+            before,
+            org,
+            by,
+            request,
+            catalogue: &self.0.catalogue,
+            today,
+            files,
+            reason: None,
+        })
     }
 
     async fn change(&self, command: Command, request: &Request, files: &[Received]) -> Result<Answer, Stop> {
@@ -540,6 +552,7 @@ impl App {
                 manager_role: None,
                 auditor_role: None,
                 minimal: false,
+                manners: Manners::default(),
             })),
         })
     }

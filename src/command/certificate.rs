@@ -10,11 +10,10 @@ use super::option::CertificateRef;
 use crate::domain::audit::AuditKind;
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, CertificateFile, Cycle, Terms};
-use crate::notify::due;
-use crate::notify::due::Facts;
+use crate::notify::due::{self, Facts, Talk};
 use crate::say;
-use crate::store;
 use crate::store::snapshot::Snapshot;
+use crate::store::{self, notices};
 
 impl CertificateAdd {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
@@ -226,7 +225,7 @@ impl CertificateEdit {
             return Err(Stop::Refused(say::refusal::nothing_to_edit()));
         }
         store::certificate::update(&mut cx.w, cx.org.id, &now).await?;
-        store::notices::unpark(&mut cx.w, cx.org.id).await?;
+        notices::unpark(&mut cx.w, cx.org.id).await?;
         cx.reason = text(self.reason);
         Reply::public(say::records::edited(
             &cx.org,
@@ -291,12 +290,16 @@ impl CycleShow {
 }
 
 impl CyclePreview {
-    pub(super) fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         let file = file(cx.snapshot, &self.certificate)?;
         let months = self.months.map_or(12, |m| m.0);
         let until = calendar::add_months(cx.today, months);
         let files = std::slice::from_ref(file);
-        let facts = Facts { organisation: cx.org, catalogue: cx.catalogue, files };
+        let log = notices::log(&mut *cx.store.read().await?, cx.org.id).await?;
+        let answers = &cx.snapshot.rest.answers;
+        // Reminders of people's own belong to no certificate.
+        let talk = Talk { now: Some(cx.request.at), said: Some(&log.said), answers, own: &[] };
+        let facts = Facts { organisation: cx.org, catalogue: cx.catalogue, files, talk };
         let from = cx.request.at;
         let to = calendar::at_hour(cx.org.zone, until, cx.org.hour);
         let coming = due::occurrences(facts, from, to);

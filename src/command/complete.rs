@@ -211,6 +211,15 @@ pub(super) async fn complete(
                 .map(|e| (format!("{} · {}", e.id, e.words), e.id.clone())),
             &fits,
         ),
+        Kind::Named(Named::Reminder) => named(super::remind::names(app.catalogue(), &on_record), &fits),
+        Kind::Named(Named::Holidays) => named(
+            app.catalogue()
+                .holidays
+                .iter()
+                .map(|h| (format!("{} · {}", h.id, h.title), h.id.clone()))
+                .chain([("none".to_owned(), "none".to_owned())]),
+            &fits,
+        ),
         Kind::Named(Named::Clause) => {
             let certificates = &on_record.certificates;
             let named = request.argv.iter().find_map(|w| w.strip_prefix("--certificate="));

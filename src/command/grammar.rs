@@ -12,11 +12,13 @@ use super::area::AreaCommand;
 use super::finding::FindingCommand;
 use super::import::Import;
 use super::option::{
-    AreaList, AuditRef, CertificateRef, CertificatesRef, ChannelRef, ClauseRef, CommandRef, DayText, Days,
-    FileRef, Hour, LongText, Months, NcRef, PersonRef, RoleRef, StandardId, ZoneRef,
+    AfterDays, AreaList, AuditRef, CertificateRef, CertificatesRef, ChannelRef, ClauseRef, CommandRef,
+    DayText, Days, FileRef, HolidaysRef, Hour, LongText, Months, NcRef, PersonRef, RoleRef, StandardId,
+    WorkingDaysText, ZoneRef,
 };
 use super::people::{Handover, My};
 use super::phase::{ChangeCommand, RiskCommand, TaskCommand, TrainingCommand};
+use super::remind::RemindCommand;
 use super::review::ReviewCommand;
 use super::search::{Edit, Find, Void};
 use super::why::{WhatIf, Why};
@@ -80,6 +82,9 @@ pub enum Command {
     /// Trainings: who attended, who is missing
     #[command(subcommand)]
     Training(TrainingCommand),
+    /// Reminders: answer them, see why they came, enter your own
+    #[command(subcommand)]
+    Remind(RemindCommand),
     /// What you owe, by date, each with its next step
     My(My),
     /// Move all open work from one person to another
@@ -117,6 +122,21 @@ pub struct Setup {
     /// What public posts may show: everything, or only references and dates
     #[arg(long)]
     pub privacy: Option<Privacy>,
+    /// The days on which you work: mon-fri, or all; what falls between is said before or after
+    #[arg(long)]
+    pub working_days: Option<WorkingDaysText>,
+    /// Your public holidays, by the id of the file that lists them, or none
+    #[arg(long)]
+    pub holidays: Option<HolidaysRef>,
+    /// The hours in which nothing is posted unasked, such as 18-8, or off
+    #[arg(long)]
+    pub quiet_hours: Option<String>,
+    /// After how many working days a late reminder that nobody answers goes to the managers; 0 never
+    #[arg(long)]
+    pub escalate_after: Option<AfterDays>,
+    /// The channel in which it is said after as many days more
+    #[arg(long)]
+    pub escalation: Option<ChannelRef>,
 }
 
 /// How much public posts show.

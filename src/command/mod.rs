@@ -23,6 +23,7 @@ pub(crate) mod people;
 mod perform;
 pub(crate) mod phase;
 mod programme;
+mod remind;
 mod review;
 pub(crate) mod search;
 mod setup;

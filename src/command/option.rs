@@ -45,6 +45,14 @@ text_option! {
     TaskRef;
     /// Anything on record that has a number: `A-3`, `NC-4`, `F-2`, `ACT-1`, `MR-1`, `R-7`.
     EntryRef;
+    /// A reminder, by what it is about (`NC-12`, `C-1/S1_LATEST`), by number (`RM-1`), or by the mark at its foot.
+    ReminderRef;
+    /// When something comes again: a cron expression.
+    CronText;
+    /// Days of the week on which people work.
+    WorkingDaysText;
+    /// A list of public holidays, by its id.
+    HolidaysRef;
     /// Several certificates, with commas between.
     CertificatesRef;
     /// Several areas, with commas between.
@@ -108,6 +116,8 @@ whole_option! {
     EveryMonths: 1 to 36, "the interval in months";
     /// A time limit in days.
     Days: 1 to 730, "the number of days";
+    /// A number of working days; 0 for never.
+    AfterDays: 0 to 30, "the number of working days";
     /// A calendar year.
     Year: 1990 to 2200, "the year";
 }
@@ -169,6 +179,10 @@ pub enum Named {
     Task,
     /// Anything with a number.
     Entry,
+    /// A reminder.
+    Reminder,
+    /// A list of public holidays.
+    Holidays,
     /// A clause or control of the standard of the certificate that the same line names.
     Clause,
     /// A time zone.
@@ -192,6 +206,8 @@ pub fn kind(arg: &clap::Arg) -> Kind {
         (TypeId::of::<AreaList>(), Kind::Named(Named::Area)),
         (TypeId::of::<TaskRef>(), Kind::Named(Named::Task)),
         (TypeId::of::<EntryRef>(), Kind::Named(Named::Entry)),
+        (TypeId::of::<ReminderRef>(), Kind::Named(Named::Reminder)),
+        (TypeId::of::<HolidaysRef>(), Kind::Named(Named::Holidays)),
         (TypeId::of::<ClauseRef>(), Kind::Named(Named::Clause)),
         (TypeId::of::<ZoneRef>(), Kind::Named(Named::Zone)),
         (TypeId::of::<CommandRef>(), Kind::Named(Named::Command)),
@@ -207,6 +223,7 @@ pub fn kind(arg: &clap::Arg) -> Kind {
         (TypeId::of::<Months>(), Kind::Whole { min: Months::MIN, max: Months::MAX }),
         (TypeId::of::<EveryMonths>(), Kind::Whole { min: EveryMonths::MIN, max: EveryMonths::MAX }),
         (TypeId::of::<Days>(), Kind::Whole { min: Days::MIN, max: Days::MAX }),
+        (TypeId::of::<AfterDays>(), Kind::Whole { min: AfterDays::MIN, max: AfterDays::MAX }),
         (TypeId::of::<Year>(), Kind::Whole { min: Year::MIN, max: Year::MAX }),
         (TypeId::of::<bool>(), Kind::YesNo),
     ];

@@ -2,8 +2,13 @@
 
 use super::app::{Change, Read, Reply, Stop};
 use super::grammar::{Help, Privacy, Setup, Status};
+use crate::domain::organisation::{Escalation, Organisation};
+use crate::domain::workdays::{QuietHours, WorkingDays};
 use crate::say;
 use crate::store;
+
+/// After how many working days an unanswered reminder goes up, where only the channel for it was named.
+const ESCALATE_AFTER: u32 = 3;
 
 impl Setup {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
@@ -28,6 +33,7 @@ impl Setup {
         } else if o.channel.is_none() {
             o.channel.clone_from(&cx.request.channel);
         }
+        self.manners(cx, &mut o)?;
         store::organisation::update(&mut cx.w, &o).await?;
         store::notices::unpark(&mut cx.w, o.id).await?;
         let missing =
@@ -39,6 +45,54 @@ impl Setup {
             cx.before.certificates.is_empty(),
             cx.now(),
         ))
+    }
+}
+
+impl Setup {
+    /// When it is spoken to, and what is done where nobody answers.
+    fn manners(&self, cx: &Change<'_>, o: &mut Organisation) -> Result<(), Stop> {
+        let m = &mut o.manners;
+        if let Some(days) = &self.working_days {
+            m.working_days = WorkingDays::parse(&days.0)
+                .ok_or_else(|| Stop::Refused(say::refusal::no_working_days(&days.0)))?;
+        }
+        if let Some(holidays) = &self.holidays {
+            m.holidays = match cx.catalogue.holidays(&holidays.0) {
+                Some(found) => Some(found.id.clone()),
+                None if holidays.0.eq_ignore_ascii_case("none") => None,
+                None => {
+                    return Err(Stop::Refused(say::refusal::no_holidays(
+                        &holidays.0,
+                        &cx.catalogue.holidays,
+                    )));
+                }
+            };
+        }
+        if let Some(quiet) = &self.quiet_hours {
+            m.quiet = match QuietHours::parse(quiet) {
+                Some(hours) => Some(hours),
+                None if matches!(quiet.trim().to_lowercase().as_str(), "off" | "none") => None,
+                None => return Err(Stop::Refused(say::refusal::no_quiet_hours(quiet))),
+            };
+        }
+        if let Some(channel) = &self.escalation {
+            m.escalation_channel = Some(channel.0.clone());
+        }
+        let after = match (self.escalate_after, &self.escalation, m.escalation) {
+            (Some(days), _, _) => Some(days.0),
+            // Whoever names the channel wants the rule.
+            (None, Some(_), None) => Some(ESCALATE_AFTER),
+            (None, _, _) => None,
+        };
+        if let Some(after) = after
+            && m.escalation.is_none_or(|rule| rule.after != after)
+        {
+            m.escalation = (after > 0).then_some(Escalation { after, known_at: cx.now() });
+        }
+        match m.quiet.filter(|q| q.has(o.hour)) {
+            Some(quiet) => Err(Stop::Refused(say::refusal::hour_is_quiet(o.hour, quiet))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub mod organisation;
 pub mod programme;
 pub mod record;
 pub mod refusal;
+pub mod reminder;
 pub mod review;
 pub mod standard;
 pub mod task;
+pub mod workdays;

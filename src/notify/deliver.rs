@@ -8,23 +8,30 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
-use super::due::{Occurrence, What};
+use super::due::{Kind, Occurrence, To};
 use super::plan::{self, Outbox};
 use crate::chat::{Ask, CannotTell, Looked, Outgoing, Own, Post, Posted};
 use crate::clock::Clock;
 use crate::command::App;
+use crate::domain::organisation::Organisation;
 use crate::fault;
 use crate::say::card::Card;
-use crate::say::notice::{self, About};
+use crate::say::notice::{self, Words};
 use crate::store::notices::{self, Outcome};
 use crate::store::{self, Fault, Restored, Write};
 
-/// How the mark of a digest begins.
+/// How the mark of a message begins that carries one notice,
+const ONE: &str = "ck-";
+/// that carries everything that was late in its channel,
 const DIGEST: &str = "ckd-";
+/// and that carries everything there was to say there, but for phases that began on time.
+const EVERYTHING: &str = "cka-";
+/// How many messages a channel gets at once; more would be a flood.
+const AT_ONCE: usize = 3;
 /// How long Discord surely still knows a nonce ("the past few minutes").
 const NONCE_KNOWN: Duration = Duration::from_secs(100);
 /// How often channels that refused are asked whether they take messages again.
@@ -200,6 +207,10 @@ impl<P: Post> Deliverer<P> {
 
     async fn organisation(&mut self, org: i64, clock: &dyn Clock, round: &mut Round) -> Result<(), Fault> {
         let now = clock.now();
+        if self.quiet(org, now).await? {
+            // The alarm rings every minute: what waits is said once the quiet is over.
+            return Ok(());
+        }
         let (mut w, outbox) = loop {
             let mut w = self.app.store().write().await?;
             let mut outbox = plan::plan(&mut w, org, self.app.catalogue(), now).await?;
@@ -231,6 +242,14 @@ impl<P: Post> Deliverer<P> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an organisation is not to be spoken to at this instant.
+    async fn quiet(&self, org: i64, now: DateTime<Utc>) -> Result<bool, Fault> {
+        let organisation = store::organisation::get(&mut *self.app.store().read().await?, org).await?;
+        let holidays =
+            organisation.manners.holidays.as_ref().and_then(|id| self.app.catalogue().holidays(id));
+        Ok(organisation.hours(holidays.map(|h| &h.days)).this_or_next_instant(now) > now)
     }
 
     async fn restored(&self) -> Result<Option<Restored>, Fault> {
@@ -287,9 +306,13 @@ impl<P: Post> Deliverer<P> {
         for (id, o) in outbox.pending.iter().filter(|(_, o)| o.due_at <= restored.at) {
             let Some(channel) = channel_of(outbox, o) else { continue };
             let Some(Some(own)) = self.said.get(channel) else { continue };
-            let mark = marks(org, channel, &[&o.key]).reference;
+            let mark = marks(org, channel, ONE, &[&o.key]).reference;
             let in_it = |m: &&Own| {
-                m.reference == mark || (m.reference.starts_with(DIGEST) && m.at - o.due_at > self.late_after)
+                let late = m.at - o.due_at > self.late_after;
+                let with_all = late || (m.at >= o.due_at && o.kind != Kind::PhaseBegins);
+                m.reference == mark
+                    || (m.reference.starts_with(DIGEST) && late)
+                    || (m.reference.starts_with(EVERYTHING) && with_all)
             };
             if let Some(message) = own.iter().find(in_it) {
                 said.push((
@@ -311,66 +334,85 @@ impl<P: Post> Deliverer<P> {
         restored.is_some_and(|r| o.due_at <= r.at) && matches!(self.said.get(channel), Some(None))
     }
 
-    /// Puts what is pending together: one message each, with whom it asks; what is late mentions nobody, and where
-    /// there are several late ones in a channel they come as one digest.
-    fn compose(&self, outbox: &Outbox, now: DateTime<Utc>) -> Vec<(notices::Post, Vec<i64>)> {
+    /// Puts what is pending together, channel by channel: one message each, with whom it asks. What is late mentions
+    /// nobody, and several late ones come as one digest. More than a few things at once are a flood: then everything
+    /// comes in one message, but for a phase that begins on time.
+    fn compose(&self, outbox: &Outbox, now: DateTime<Utc>) -> Vec<Composed> {
         let org = &outbox.organisation;
         let today = org.day_of(now);
-        let mut by_channel: Vec<(String, Vec<(i64, &Occurrence, About<'_>)>)> = Vec::new();
+        let mut by_channel: Vec<(String, Vec<Piece<'_>>)> = Vec::new();
         for (id, o) in &outbox.pending {
-            let Some(file) = outbox.files.iter().find(|f| f.certificate.id == o.certificate) else {
+            let Some(channel) = channel_of(outbox, o).filter(|c| !self.waits(c)) else { continue };
+            let Some(words) = notice::words(org, self.app.catalogue(), &outbox.files, o, today) else {
                 continue;
             };
-            let Some(channel) = channel_of(outbox, o) else { continue };
-            if self.waits(channel) {
-                continue;
-            }
-            let about = About { organisation: org, catalogue: self.app.catalogue(), file, today };
+            let late = now - o.due_at > self.late_after;
+            let ask = if late { None } else { ask(org, &o.to) };
+            let piece = Piece { id: *id, o, words, late, ask };
             match by_channel.iter_mut().find(|(c, _)| c == channel) {
-                Some((_, list)) => list.push((*id, o, about)),
-                None => by_channel.push((channel.to_owned(), vec![(*id, o, about)])),
+                Some((_, pieces)) => pieces.push(piece),
+                None => by_channel.push((channel.to_owned(), vec![piece])),
             }
         }
         let mut posts = Vec::new();
-        for (channel, list) in by_channel {
-            let (late, timely): (Vec<_>, Vec<_>) =
-                list.into_iter().partition(|(_, o, _)| now - o.due_at > self.late_after);
-            match late.as_slice() {
-                [] => {}
-                [(id, o, about)] => {
-                    let card = notice::late(notice::card(about, o), o.due_on);
-                    let card = if self.may_repeat(o, &channel) { notice::maybe_again(card) } else { card };
-                    posts.push((claim(org.id, &channel, &[&o.key], card, Vec::new(), now), vec![*id]));
+        for (channel, pieces) in by_channel {
+            let (own, shared): (Vec<_>, Vec<_>) =
+                pieces.into_iter().partition(|p| p.o.kind == Kind::PhaseBegins && !p.late);
+            let flood = shared.len() > AT_ONCE;
+            let (together, alone): (Vec<_>, Vec<_>) = shared.into_iter().partition(|p| flood || p.late);
+            let kind = if flood { EVERYTHING } else { DIGEST };
+            match <[Piece<'_>; 1]>::try_from(together) {
+                Ok([one]) => {
+                    let card = notice::late(one.words.card.clone(), one.o.due_on);
+                    let card =
+                        if self.may_repeat(one.o, &channel) { notice::maybe_again(card) } else { card };
+                    posts.push(one.post(org.id, &channel, card, now));
                 }
-                several => {
-                    // One message, unless it would not hold them all.
-                    let mut rest: VecDeque<_> =
-                        several.iter().map(|(id, o, about)| (*id, *o, notice::title(about, o))).collect();
-                    while !rest.is_empty() {
-                        let (mut entries, mut keys, mut ids) = (Vec::new(), Vec::new(), Vec::new());
-                        let (mut room, mut repeat) = (DIGEST_ROOM, false);
-                        while let Some((id, o, title)) = rest.pop_front() {
-                            let long = title.plain().chars().count() + 20;
-                            if long > room && !entries.is_empty() {
-                                rest.push_front((id, o, title));
-                                break;
-                            }
-                            room = room.saturating_sub(long);
-                            repeat |= self.may_repeat(o, &channel);
-                            ids.push(id);
-                            keys.push(o.key.as_str());
-                            entries.push((o.due_on, title));
-                        }
-                        let card = notice::digest(&entries, today);
-                        let card = if repeat { notice::maybe_again(card) } else { card };
-                        posts.push((claim(org.id, &channel, &keys, card, Vec::new(), now), ids));
-                    }
+                Err(several) => {
+                    posts.extend(self.digests(org.id, &channel, kind, several, today, now));
                 }
             }
-            for (id, o, about) in &timely {
-                let (card, ask) = (notice::card(about, o), notice::asks(about, o));
-                posts.push((claim(org.id, &channel, &[&o.key], card, ask, now), vec![*id]));
+            for piece in alone.into_iter().chain(own) {
+                let card = piece.words.card.clone();
+                posts.push(piece.post(org.id, &channel, card, now));
             }
+        }
+        posts
+    }
+
+    /// Several notices in one message, or in as few as hold them all.
+    fn digests(
+        &self,
+        org: i64,
+        channel: &str,
+        kind: &str,
+        several: Vec<Piece<'_>>,
+        today: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Vec<Composed> {
+        let mut posts = Vec::new();
+        let mut rest = VecDeque::from(several);
+        while !rest.is_empty() {
+            let (mut entries, mut keys, mut notices) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut room, mut repeat, mut late) = (DIGEST_ROOM, false, 0);
+            let mut asks: Vec<Ask> = Vec::new();
+            while let Some(piece) = rest.pop_front() {
+                let long = piece.words.title.plain().chars().count() + 20;
+                if long > room && !entries.is_empty() {
+                    rest.push_front(piece);
+                    break;
+                }
+                room = room.saturating_sub(long);
+                repeat |= self.may_repeat(piece.o, channel);
+                late += usize::from(piece.late);
+                notices.push(piece.notice());
+                keys.push(piece.o.key.as_str());
+                entries.push((piece.o.due_on, piece.words.title));
+                asks.extend(piece.ask.filter(|ask| !asks.contains(ask)));
+            }
+            let card = notice::digest(&entries, late, today);
+            let card = if repeat { notice::maybe_again(card) } else { card };
+            posts.push((claim(org, channel, kind, &keys, card, asks, now), notices));
         }
         posts
     }
@@ -447,13 +489,45 @@ impl<P: Post> Deliverer<P> {
     }
 }
 
+/// A message with the notices that it carries, each with whom it asks.
+type Composed = (notices::Post, Vec<(i64, Option<String>)>);
+
+/// A notice on its way into a message.
+struct Piece<'a> {
+    id: i64,
+    o: &'a Occurrence,
+    words: Words,
+    late: bool,
+    ask: Option<Ask>,
+}
+
+impl Piece<'_> {
+    fn notice(&self) -> (i64, Option<String>) {
+        (self.id, self.o.to.id().map(ToOwned::to_owned))
+    }
+
+    fn post(self, org: i64, channel: &str, card: Card, now: DateTime<Utc>) -> Composed {
+        let notice = self.notice();
+        (claim(org, channel, ONE, &[&self.o.key], card, self.ask.into_iter().collect(), now), vec![notice])
+    }
+}
+
+/// Whom the chat mentions, where there is somebody to mention.
+fn ask(organisation: &Organisation, to: &To) -> Option<Ask> {
+    match to {
+        To::Nobody => None,
+        To::Managers => organisation.manager_role.clone().map(Ask::Role),
+        To::Person(handle) => Some(Ask::Person(handle.clone())),
+    }
+}
+
 /// Where a notice is posted.
 fn channel_of<'a>(outbox: &'a Outbox, o: &'a Occurrence) -> Option<&'a str> {
-    if let What::ChannelParked { to, .. } = &o.what {
-        return Some(to);
-    }
-    let file = outbox.files.iter().find(|f| f.certificate.id == o.certificate)?;
-    file.certificate.channel.as_deref().or(outbox.organisation.channel.as_deref())
+    let of_certificate = || {
+        let file = outbox.files.iter().find(|f| Some(f.certificate.id) == o.certificate)?;
+        file.certificate.channel.as_deref()
+    };
+    o.channel.as_deref().or_else(of_certificate).or(outbox.organisation.channel.as_deref())
 }
 
 /// What tells a message from all others: for Discord, and for whoever looks for it.
@@ -463,9 +537,8 @@ struct Marks {
 }
 
 /// The marks of a message that says these keys; they follow from them alone.
-fn marks(org: i64, channel: &str, keys: &[&str]) -> Marks {
+fn marks(org: i64, channel: &str, kind: &str, keys: &[&str]) -> Marks {
     let digest = store::journal::hex(&Sha256::digest(format!("{org}\n{channel}\n{}", keys.join("\n"))));
-    let kind = if keys.len() > 1 { DIGEST } else { "ck-" };
     Marks {
         nonce: digest.chars().take(24).collect(),
         reference: digest.chars().take(10).fold(kind.to_owned(), |mark, c| mark + c.encode_utf8(&mut [0; 4])),
@@ -476,11 +549,12 @@ fn marks(org: i64, channel: &str, keys: &[&str]) -> Marks {
 fn claim(
     org: i64,
     channel: &str,
+    kind: &str,
     keys: &[&str],
     card: Card,
     ask: Vec<Ask>,
     now: DateTime<Utc>,
 ) -> notices::Post {
-    let Marks { nonce, reference } = marks(org, channel, keys);
+    let Marks { nonce, reference } = marks(org, channel, kind, keys);
     notices::Post { id: 0, org, channel: channel.to_owned(), nonce, reference, card, ask, claimed_at: now }
 }

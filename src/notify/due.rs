@@ -4,20 +4,24 @@
 //! Every notice has a key that says what is said, never when it is posted: whatever was said once is not said again
 //! when the hour or the zone changes, after a restart or when the clock is set back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 
+use super::own;
 use crate::catalogue::Catalogue;
 use crate::domain::audit::{AuditKind, AuditState};
 use crate::domain::calendar::{self, add_days, at_hour, sub_days};
 use crate::domain::certificate::{Certificate, CertificateFile, Cycle};
 use crate::domain::clocks::{self, Clock, ClockState, Rule};
 use crate::domain::nonconformity::Nonconformity;
-use crate::domain::organisation::Organisation;
+use crate::domain::organisation::{Escalation, Organisation, Person};
 use crate::domain::programme::Programme;
+use crate::domain::reminder::{Answer, OwnReminder, Response};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::standard::Standard;
+use crate::domain::workdays::Hours;
 
 /// What is on record for an organisation.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,46 @@ pub struct Facts<'a> {
     pub catalogue: &'a Catalogue,
     /// Its certificates.
     pub files: &'a [CertificateFile],
+    /// What passed between it and its people.
+    pub talk: Talk<'a>,
+}
+
+/// What was said to people, what they answered, and what they want to be told beside.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Talk<'a> {
+    /// Now. What was due by then and is not in `said` was not said; what falls due after it is taken to be said then.
+    pub now: Option<DateTime<Utc>>,
+    /// What was said, by key.
+    pub said: Option<&'a Said>,
+    /// What was answered.
+    pub answers: &'a [Answer],
+    /// Reminders of people's own.
+    pub own: &'a [OwnReminder],
+}
+
+/// What was said, by key: when, and whom it asked (see [`To::id`]).
+pub type Said = BTreeMap<String, (DateTime<Utc>, Option<String>)>;
+
+/// Whom a notice asks to act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// Nobody: it tells something.
+    Nobody,
+    /// The managers.
+    Managers,
+    /// A person, by the chat's id.
+    Person(String),
+}
+
+impl To {
+    /// By what the outbox remembers whom it asked.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Nobody => None,
+            Self::Managers => Some("managers"),
+            Self::Person(handle) => Some(handle),
+        }
+    }
 }
 
 /// The kinds of notices.
@@ -65,11 +109,17 @@ pub enum Kind {
     Stands,
     /// A channel does not take reminders: said in another one.
     ChannelParked,
+    /// The day until which somebody had answered has come.
+    Promised,
+    /// Nobody answered a late reminder.
+    Escalated,
+    /// A reminder of somebody's own.
+    Own,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::PhaseBegins,
         Self::ClockNear,
         Self::ClockOverdue,
@@ -86,6 +136,9 @@ impl Kind {
         Self::ReviewOverdue,
         Self::Stands,
         Self::ChannelParked,
+        Self::Promised,
+        Self::Escalated,
+        Self::Own,
     ];
 
     /// Its stable id.
@@ -107,7 +160,40 @@ impl Kind {
             Self::ReviewOverdue => "review-overdue",
             Self::Stands => "stands",
             Self::ChannelParked => "channel-parked",
+            Self::Promised => "promised",
+            Self::Escalated => "escalated",
+            Self::Own => "own",
         }
+    }
+
+    /// Whether it asks for something that was not done in time: unanswered, it escalates.
+    pub fn is_late(self) -> bool {
+        match self {
+            Self::ClockOverdue
+            | Self::NcOverdue
+            | Self::ActionOverdue
+            | Self::VerifyDue
+            | Self::StartBy
+            | Self::AuditOverdue
+            | Self::ReviewOverdue
+            | Self::Promised => true,
+            Self::PhaseBegins
+            | Self::ClockNear
+            | Self::NcNear
+            | Self::ActionNear
+            | Self::StageTwoNear
+            | Self::AuditNear
+            | Self::ReviewNear
+            | Self::Stands
+            | Self::ChannelParked
+            | Self::Escalated
+            | Self::Own => false,
+        }
+    }
+
+    /// Whether it speaks of a normative clock or of the way to one: never to be silenced.
+    pub fn is_of_a_clock(self) -> bool {
+        matches!(self, Self::ClockNear | Self::ClockOverdue | Self::StartBy)
     }
 
     /// The kind with this id.
@@ -244,16 +330,63 @@ pub enum What {
     ChannelParked {
         /// The channel.
         channel: String,
-        /// The channel in which that is said.
-        to: String,
         /// Why, in words.
         why: String,
         /// How many reminders wait for it.
         waiting: i64,
     },
+    /// The day until which somebody had answered has come.
+    Promised {
+        /// What it was about.
+        of: Box<What>,
+        /// Who had answered, with the name they go by.
+        by: (String, String),
+        /// Whether it was snoozed (else acknowledged).
+        snoozed: bool,
+    },
+    /// Nobody answered a late reminder.
+    Escalated {
+        /// What it was about.
+        of: Box<What>,
+        /// Since when nobody answered.
+        since: NaiveDate,
+        /// Whom it had asked, by the chat's id; none where it was the managers.
+        asked: Option<String>,
+    },
+    /// A reminder of somebody's own.
+    Own {
+        /// Its number.
+        no: i64,
+        /// What it says.
+        words: String,
+    },
 }
 
 impl What {
+    /// What it is about at bottom: of an escalation, the reminder that nobody answered.
+    pub fn root(&self) -> &Self {
+        match self {
+            Self::Promised { of, .. } | Self::Escalated { of, .. } => of.root(),
+            Self::PhaseBegins { .. }
+            | Self::ClockNear { .. }
+            | Self::ClockOverdue { .. }
+            | Self::NcNear { .. }
+            | Self::NcOverdue { .. }
+            | Self::ActionNear { .. }
+            | Self::ActionOverdue { .. }
+            | Self::VerifyDue { .. }
+            | Self::StageTwoNear { .. }
+            | Self::StartBy { .. }
+            | Self::AuditNear { .. }
+            | Self::AuditOverdue { .. }
+            | Self::ReviewNear { .. }
+            | Self::ReviewOverdue { .. }
+            | Self::Stands { .. }
+            | Self::ChannelParked { .. }
+            | Self::Own { .. } => self,
+        }
+    }
+
     /// The kind of notice.
     pub fn kind(&self) -> Kind {
         match self {
@@ -273,6 +406,9 @@ impl What {
             Self::ReviewOverdue { .. } => Kind::ReviewOverdue,
             Self::Stands { .. } => Kind::Stands,
             Self::ChannelParked { .. } => Kind::ChannelParked,
+            Self::Promised { .. } => Kind::Promised,
+            Self::Escalated { .. } => Kind::Escalated,
+            Self::Own { .. } => Kind::Own,
         }
     }
 }
@@ -286,8 +422,8 @@ pub struct Occurrence {
     pub kind: Kind,
     /// The phase's id, where it is about one.
     pub phase: Option<String>,
-    /// The certificate, by database key.
-    pub certificate: i64,
+    /// The certificate, by database key, where it is about one.
+    pub certificate: Option<i64>,
     /// The nonconformity, by database key, where it is about one.
     pub nc: Option<i64>,
     /// The local day on which it is due.
@@ -296,8 +432,16 @@ pub struct Occurrence {
     pub due_at: DateTime<Utc>,
     /// Its subject: a later notice of the same thread makes an earlier one moot that was not said yet.
     pub thread: String,
+    /// The date that it is about, where it asks for something by then: together with the subject what people answer to.
+    pub about_on: Option<NaiveDate>,
+    /// Whom it asks.
+    pub to: To,
+    /// Where it is posted, if not where the certificate's reminders are.
+    pub channel: Option<String>,
     /// What it says.
     pub what: What,
+    /// What it is about, in a line.
+    pub subject: String,
     /// What it says, in a line.
     pub title: String,
 }
@@ -305,23 +449,62 @@ pub struct Occurrence {
 /// The notices that fall due from one instant to another, both included, by instant and key: as things are on
 /// record, and as they will be if nothing more is recorded. What has been dealt with has none.
 pub fn occurrences(facts: Facts<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Occurrence> {
-    let mut plan = Plan { organisation: facts.organisation, from, to, out: Vec::new() };
-    for file in facts.files {
-        plan.file(facts.catalogue, file);
-    }
-    plan.out.sort_by(|one, other| (one.due_at, &one.key).cmp(&(other.due_at, &other.key)));
-    plan.out
+    let mut out = of_dates(facts, from, to);
+    out.extend(own::between(facts, from, to));
+    sorted(out)
+}
+
+/// Everything that is due by an instant: of people's own reminders the latest, which stands for those before it.
+pub fn due(facts: Facts<'_>, now: DateTime<Utc>) -> Vec<Occurrence> {
+    let mut out = of_dates(facts, DateTime::<Utc>::MIN_UTC, now);
+    out.extend(own::latest(facts, now));
+    sorted(out)
 }
 
 /// The next instant after this one at which a notice falls due.
 pub fn next_after(facts: Facts<'_>, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let from = after.checked_add_signed(TimeDelta::nanoseconds(1))?;
-    occurrences(facts, from, DateTime::<Utc>::MAX_UTC).first().map(|first| first.due_at)
+    let dated = of_dates(facts, from, DateTime::<Utc>::MAX_UTC);
+    dated.iter().map(|o| o.due_at).chain(own::next(facts, after)).min()
+}
+
+fn sorted(mut out: Vec<Occurrence>) -> Vec<Occurrence> {
+    out.sort_by(|one, other| (one.due_at, &one.key).cmp(&(other.due_at, &other.key)));
+    out
+}
+
+/// The notices that follow from dates on record.
+fn of_dates(facts: Facts<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Occurrence> {
+    // Where answers count, what was said before the window decides what is said in it.
+    let escalation = facts.organisation.manners.escalation;
+    let whole = escalation.is_some() || !facts.talk.answers.is_empty();
+    let mut plan = Plan {
+        organisation: facts.organisation,
+        hours: facts.hours(),
+        from: if whole { DateTime::<Utc>::MIN_UTC } else { from },
+        to,
+        out: Vec::new(),
+    };
+    for file in facts.files {
+        plan.file(facts, file);
+    }
+    let mut out = plan.out;
+    out.retain(|o| o.due_at >= from);
+    sorted(out)
+}
+
+impl Facts<'_> {
+    /// When the organisation may be spoken to.
+    pub(super) fn hours(&self) -> Hours<'_> {
+        let holidays = self.organisation.manners.holidays.as_ref().and_then(|id| self.catalogue.holidays(id));
+        self.organisation.hours(holidays.map(|h| &h.days))
+    }
 }
 
 /// The notices planned so far, for a window.
 struct Plan<'a> {
     organisation: &'a Organisation,
+    hours: Hours<'a>,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     out: Vec<Occurrence>,
@@ -332,6 +515,16 @@ struct About<'a> {
     certificate: &'a Certificate,
     nc: Option<i64>,
     thread: String,
+    on: Option<NaiveDate>,
+    to: To,
+}
+
+/// What a notice says: its key, what, and what it is about, with how far that is away.
+struct Say {
+    key: String,
+    what: What,
+    subject: String,
+    tail: String,
 }
 
 /// A date that notices lead to and follow.
@@ -347,7 +540,8 @@ struct Limit<'a> {
 }
 
 impl Plan<'_> {
-    fn file(&mut self, catalogue: &Catalogue, file: &CertificateFile) {
+    fn file(&mut self, facts: Facts<'_>, file: &CertificateFile) {
+        let catalogue = facts.catalogue;
         let certificate = &file.certificate;
         // A standard of somebody's own may have left the catalogue: its certificates are reminded all the same.
         let standard = catalogue.standard(&certificate.standard);
@@ -371,12 +565,120 @@ impl Plan<'_> {
             let rest = self.out.split_off(begun);
             self.out.extend(rest.into_iter().filter(|notice| notice.due_on <= on));
         }
+        let mut told = self.out.split_off(begun);
+        self.answered(facts.talk, certificate, &mut told);
+        if let Some(rule) = self.organisation.manners.escalation {
+            self.escalate(facts.talk, rule, certificate, &mut told);
+        }
+        self.out.append(&mut told);
+    }
+
+    /// What was answered is silent until the day that was named, and spoken of again on it. A clock is never silenced.
+    fn answered(&self, talk: Talk<'_>, certificate: &Certificate, told: &mut Vec<Occurrence>) {
+        for answer in talk.answers {
+            let is = |o: &Occurrence| answers(answer, o);
+            let due_on = self.hours.this_or_next(answer.until);
+            let due_at = self.due_at(due_on);
+            // As it will stand then: before its date, or after it.
+            let mut about: Vec<&Occurrence> = told.iter().filter(|o| is(o)).collect();
+            about.sort_by_key(|o| (o.due_at > due_at, o.due_at.signed_duration_since(due_at).abs()));
+            let Some(of) = about.first().copied() else { continue };
+            let again = Occurrence {
+                key: format!("{}/{}/until/{}", answer.subject, answer.about_on, answer.until),
+                kind: Kind::Promised,
+                due_on,
+                due_at,
+                title: format!("{}: {}, answered until today", certificate.name, of.subject),
+                what: What::Promised {
+                    of: Box::new(of.what.clone()),
+                    by: (answer.by.handle.clone(), answer.by.name.clone()),
+                    snoozed: matches!(answer.response, Response::Snoozed { .. }),
+                },
+                ..of.clone()
+            };
+            told.retain(|o| !is(o) || o.kind.is_of_a_clock() || o.due_at <= answer.at || o.due_at >= due_at);
+            if due_at > answer.at && due_at <= self.to {
+                told.push(again);
+            }
+        }
+    }
+
+    /// What was asked late and nobody answered goes up: to the managers, then to the escalation channel. It is counted
+    /// in working days from when it was said to whoever is asked now; whatever they answered begins the count anew.
+    fn escalate(
+        &self,
+        talk: Talk<'_>,
+        rule: Escalation,
+        certificate: &Certificate,
+        told: &mut Vec<Occurrence>,
+    ) {
+        let mut subjects: BTreeMap<(&str, NaiveDate), Vec<&Occurrence>> = BTreeMap::new();
+        for o in told.iter().filter(|o| o.kind.is_late()) {
+            if let Some(on) = o.about_on {
+                subjects.entry((&o.thread, on)).or_default().push(o);
+            }
+        }
+        let mut up = Vec::new();
+        for ((thread, on), mut late) in subjects {
+            late.sort_by_key(|o| o.due_at);
+            let answer = talk.answers.iter().rev().find(|a| late.first().is_some_and(|o| answers(a, o)));
+            let said_at = |o: &Occurrence| match talk.said.and_then(|said| said.get(&o.key)) {
+                Some((at, asked)) => (asked.as_deref() == o.to.id()).then_some(*at),
+                None => talk.now.is_none_or(|now| o.due_at > now).then_some(o.due_at),
+            };
+            let unanswered = late.iter().find_map(|o| {
+                let at = said_at(o)?;
+                answer.is_none_or(|a| at > a.at).then_some((*o, at))
+            });
+            let Some((o, at)) = unanswered else { continue };
+            let since = self.organisation.day_of(at.max(rule.known_at));
+            let asked = match &o.to {
+                To::Person(handle) => Some(handle.clone()),
+                To::Managers | To::Nobody => None,
+            };
+            let elsewhere = self.organisation.manners.escalation_channel.as_ref();
+            for (step, channel) in [(1, None), (2, elsewhere)] {
+                if step == 2 && elsewhere.is_none() {
+                    break;
+                }
+                let due_on = self.hours.later(since, rule.after.saturating_mul(step));
+                let due_at = self.due_at(due_on);
+                if due_at > self.to {
+                    break;
+                }
+                up.push(Occurrence {
+                    key: format!("{thread}/{on}/escalated/{since}/{step}"),
+                    kind: Kind::Escalated,
+                    due_on,
+                    due_at,
+                    thread: format!("{thread}/escalated"),
+                    to: To::Managers,
+                    channel: channel.cloned(),
+                    title: format!("{}: {}, no answer since {since}", certificate.name, o.subject),
+                    what: What::Escalated {
+                        of: Box::new(o.what.root().clone()),
+                        since,
+                        asked: asked.clone(),
+                    },
+                    ..o.clone()
+                });
+            }
+        }
+        told.append(&mut up);
     }
 
     /// The phases of a cycle, from when its calendar became known.
     fn cycle(&mut self, programme: &Programme, certificate: &Certificate, cycle: &Cycle) {
         let root = cycle_key(certificate, cycle);
-        let about = || About { certificate, nc: None, thread: format!("cert/{}/phases", certificate.no) };
+        let about = |to: To| {
+            move || About {
+                certificate,
+                nc: None,
+                thread: format!("cert/{}/phases", certificate.no),
+                on: None,
+                to: to.clone(),
+            }
+        };
         let mut began_earlier = false;
         for dates in calendar::phase_dates(programme, cycle) {
             let phase = dates.phase;
@@ -390,15 +692,24 @@ impl Plan<'_> {
                 begins_on: dates.begins_on,
                 ends_on: dates.ends_on,
             };
-            self.dated(dates.begins_on, cycle.known_at, about, || {
-                (format!("{root}/phase/{}/begins", phase.id), what(), format!("{} begins", phase.title))
+            let on = self.hours.this_or_next(dates.begins_on);
+            self.dated(on, cycle.known_at, about(asks(None, certificate)), || {
+                Say::of(
+                    format!("{root}/phase/{}/begins", phase.id),
+                    what(),
+                    format!("{} begins", phase.title),
+                )
             });
         }
         let entered_on = self.organisation.day_of(cycle.known_at);
         let over = certificate.cycle_after(cycle.n).is_some_and(|next| next.anchor <= entered_on);
         if began_earlier && !over {
-            self.at(entered_on, cycle.known_at, about, || {
-                (format!("{root}/stands"), What::Stands { cycle: cycle.n }, "where it stands".to_owned())
+            self.at(entered_on, cycle.known_at, about(To::Nobody), || {
+                Say::of(
+                    format!("{root}/stands"),
+                    What::Stands { cycle: cycle.n },
+                    "where it stands".to_owned(),
+                )
             });
         }
     }
@@ -421,11 +732,15 @@ impl Plan<'_> {
         };
         self.series(
             &limit,
-            || About { certificate, nc: None, thread: key.clone() },
-            &key,
-            |days_left| {
-                (What::StageTwoNear { on, days_left }, format!("stage 2 audit on {on}, {}", left(days_left)))
+            || About {
+                certificate,
+                nc: None,
+                thread: key.clone(),
+                on: Some(on),
+                to: asks(None, certificate),
             },
+            &key,
+            |days_left| (What::StageTwoNear { on, days_left }, format!("stage 2 audit on {on}")),
             |_| None,
         );
     }
@@ -458,28 +773,38 @@ impl Plan<'_> {
             {
                 let due_on = sub_days(day, days);
                 if due_on >= clock.begins_on && clock.lapses_on.is_none_or(|last| due_on <= last) {
-                    let about = || About { certificate, nc: None, thread: thread.clone() };
+                    let about = || About {
+                        certificate,
+                        nc: None,
+                        thread: thread.clone(),
+                        on: Some(day),
+                        to: asks(None, certificate),
+                    };
+                    let due_on = self.lead_on(due_on, day, clock.known_at);
                     self.dated(due_on, clock.known_at, about, || {
                         let clock = Clock { state: ClockState::Running, ..clock.clone() };
                         let words = format!("book the certification body now: {title} by {day}");
-                        (format!("{thread}/{day}/start-by"), What::StartBy { clock }, words)
+                        Say::of(format!("{thread}/{day}/start-by"), What::StartBy { clock }, words)
                     });
                 }
             }
             self.series(
                 &limit,
-                || About { certificate, nc: clock.nc, thread: thread.clone() },
+                || About {
+                    certificate,
+                    nc: clock.nc,
+                    thread: thread.clone(),
+                    on: Some(day),
+                    to: asks(None, certificate),
+                },
                 &thread,
                 |days_left| {
                     let clock = Clock { state: ClockState::Running, ..clock.clone() };
-                    (What::ClockNear { clock, days_left }, format!("{title} by {day}, {}", left(days_left)))
+                    (What::ClockNear { clock, days_left }, format!("{title} by {day}"))
                 },
                 |days_over| {
                     let clock = Clock { state: ClockState::Missed, ..clock.clone() };
-                    Some((
-                        What::ClockOverdue { clock, days_over },
-                        format!("{title} by {day}, {}", over(days_over)),
-                    ))
+                    Some((What::ClockOverdue { clock, days_over }, format!("{title} by {day}")))
                 },
             );
         }
@@ -492,7 +817,13 @@ impl Plan<'_> {
             return;
         }
         let no = nc.no;
-        let about = |part: &str| About { certificate, nc: Some(nc.id), thread: format!("nc/{no}/{part}") };
+        let about = |part: &str, on: NaiveDate, to: To| About {
+            certificate,
+            nc: Some(nc.id),
+            thread: format!("nc/{no}/{part}"),
+            on: Some(on),
+            to,
+        };
         let limit = |day, known_at| Limit {
             day,
             begins_on: NaiveDate::MIN,
@@ -504,43 +835,40 @@ impl Plan<'_> {
         let until = nc.due_on;
         self.series(
             &limit(until, nc.due_known_at.max(nc.raised_at)),
-            || about("due"),
+            || about("due", until, asks(nc.owner.as_ref(), certificate)),
             &format!("nc/{no}/due"),
-            |days_left| {
-                (What::NcNear { until, days_left }, format!("NC-{no} closed by {until}, {}", left(days_left)))
-            },
-            |days_over| {
-                let title = format!("NC-{no} closed by {until}, {}", over(days_over));
-                Some((What::NcOverdue { until, days_over }, title))
-            },
+            |days_left| (What::NcNear { until, days_left }, format!("NC-{no} closed by {until}")),
+            |days_over| Some((What::NcOverdue { until, days_over }, format!("NC-{no} closed by {until}"))),
         );
-        if let (Some(plan), Some((_, until, _)), None) =
+        if let (Some(plan), Some((acts, until, _)), None) =
             (progress.plan, progress.action(), progress.implemented)
         {
             self.series(
                 &limit(until, plan.at),
-                || about("action"),
+                || about("action", until, asks(Some(acts), certificate)),
                 &format!("nc/{no}/action"),
                 |days_left| {
-                    let title = format!("action for NC-{no} by {until}, {}", left(days_left));
-                    (What::ActionNear { action: None, until, days_left }, title)
+                    let subject = format!("action for NC-{no} by {until}");
+                    (What::ActionNear { action: None, until, days_left }, subject)
                 },
                 |days_over| {
-                    let title = format!("action for NC-{no} by {until}, {}", over(days_over));
-                    Some((What::ActionOverdue { action: None, until, days_over }, title))
+                    let subject = format!("action for NC-{no} by {until}");
+                    Some((What::ActionOverdue { action: None, until, days_over }, subject))
                 },
             );
         }
         if let (Some(done), None) = (progress.implemented, progress.verified) {
             let done_on = self.organisation.day_of(done.at);
             let day = nc.verification.on.unwrap_or_else(|| add_days(done_on, programme.limits.verify_days));
+            // Who acted cannot verify: where nobody was named, the managers find somebody.
+            let to = nc.verification.by.as_ref().map_or(To::Managers, |p| To::Person(p.handle.clone()));
             self.dated(
-                day,
+                self.hours.this_or_next(day),
                 done.at,
-                || about("verify"),
+                || about("verify", day, to.clone()),
                 || {
-                    let title = format!("effectiveness of the action for NC-{no} to be verified");
-                    (format!("nc/{no}/verify/{day}"), What::VerifyDue { done_on }, title)
+                    let subject = format!("effectiveness of the action for NC-{no} to be verified");
+                    Say::of(format!("nc/{no}/verify/{day}"), What::VerifyDue { done_on }, subject)
                 },
             );
         }
@@ -567,26 +895,29 @@ impl Plan<'_> {
                 overdue,
             };
             let key = format!("audit/{audit}");
-            let about = || About { certificate, nc: None, thread: key.clone() };
             let (starts, ends) = (a.starts_on, a.ends_on);
+            let about = |on| {
+                let (thread, to) = (key.clone(), asks(a.lead.as_ref(), certificate));
+                move || About { certificate, nc: None, thread: thread.clone(), on: Some(on), to: to.clone() }
+            };
             self.series(
                 &limit(starts, leads.booked.as_slice(), &[]),
-                about,
+                about(starts),
                 &key,
                 |days_left| {
-                    let words = format!("A-{audit}, {kind} audit on {starts}, {}", left(days_left));
-                    (What::AuditNear { audit, on: starts, days_left }, words)
+                    let subject = format!("A-{audit}, {kind} audit on {starts}");
+                    (What::AuditNear { audit, on: starts, days_left }, subject)
                 },
                 |_| None,
             );
             self.series(
                 &limit(ends, &[], leads.overdue.as_slice()),
-                about,
+                about(ends),
                 &key,
                 |days_left| (What::AuditNear { audit, on: starts, days_left }, String::new()),
                 |days_over| {
-                    let words = format!("A-{audit}, {kind} audit planned for {ends}, {}", over(days_over));
-                    Some((What::AuditOverdue { audit, on: ends, days_over }, words))
+                    let subject = format!("A-{audit}, {kind} audit planned for {ends}");
+                    Some((What::AuditOverdue { audit, on: ends, days_over }, subject))
                 },
             );
         }
@@ -604,16 +935,21 @@ impl Plan<'_> {
             let key = format!("review/{review}");
             self.series(
                 &limit,
-                || About { certificate, nc: None, thread: key.clone() },
+                || About {
+                    certificate,
+                    nc: None,
+                    thread: key.clone(),
+                    on: Some(on),
+                    to: asks(None, certificate),
+                },
                 &key,
                 |days_left| {
-                    let words = format!("MR-{review}, management review on {on}, {}", left(days_left));
-                    (What::ReviewNear { review, on, days_left }, words)
+                    let subject = format!("MR-{review}, management review on {on}");
+                    (What::ReviewNear { review, on, days_left }, subject)
                 },
                 |days_over| {
-                    let words =
-                        format!("MR-{review}, management review planned for {on}, {}", over(days_over));
-                    Some((What::ReviewOverdue { review, on, days_over }, words))
+                    let subject = format!("MR-{review}, management review planned for {on}");
+                    Some((What::ReviewOverdue { review, on, days_over }, subject))
                 },
             );
         }
@@ -636,21 +972,25 @@ impl Plan<'_> {
             let action = Some(no);
             self.series(
                 &limit,
-                || About { certificate, nc: None, thread: key.clone() },
-                &key,
-                |days_left| {
-                    let words = format!("ACT-{no} by {until}, {}", left(days_left));
-                    (What::ActionNear { action, until, days_left }, words)
+                || About {
+                    certificate,
+                    nc: None,
+                    thread: key.clone(),
+                    on: Some(until),
+                    to: asks(Some(&a.owner), certificate),
                 },
+                &key,
+                |days_left| (What::ActionNear { action, until, days_left }, format!("ACT-{no} by {until}")),
                 |days_over| {
-                    let words = format!("ACT-{no} by {until}, {}", over(days_over));
-                    Some((What::ActionOverdue { action, until, days_over }, words))
+                    Some((What::ActionOverdue { action, until, days_over }, format!("ACT-{no} by {until}")))
                 },
             );
         }
     }
 
-    /// The notices before and after a date. The day itself has none: the last one before says that it is tomorrow.
+    /// The notices before and after a date. The day itself has none: the last one before says that it is tomorrow. Where
+    /// the day of a notice is no working day, one before the date comes on the working day before, one after it on the
+    /// next.
     fn series<'c>(
         &mut self,
         limit: &Limit<'_>,
@@ -663,23 +1003,39 @@ impl Plan<'_> {
         for days in limit.leads {
             let due_on = sub_days(day, *days);
             if due_on >= limit.begins_on && limit.lapses_on.is_none_or(|last| due_on <= last) {
+                let due_on = self.lead_on(due_on, day, limit.known_at);
                 self.dated(due_on, limit.known_at, &about, || {
-                    let (what, title) = near(*days);
-                    (format!("{key}/{day}/lead/{days}"), what, title)
+                    let ahead = u32::try_from((day - due_on).num_days()).unwrap_or_default();
+                    let (what, subject) = near(ahead);
+                    Say { key: format!("{key}/{day}/lead/{days}"), what, subject, tail: left(ahead) }
                 });
             }
         }
         for days in limit.overdue {
-            let due_on = add_days(day, *days);
+            let due_on = self.hours.this_or_next(add_days(day, *days));
             if limit.lapses_on.is_some_and(|last| due_on > last) {
                 break;
             }
-            if let Some((what, title)) = late(*days) {
-                self.dated(due_on, limit.known_at, &about, || {
-                    (format!("{key}/{day}/overdue/{days}"), what, title)
+            let ago = u32::try_from((due_on - day).num_days()).unwrap_or(*days);
+            if let Some((what, subject)) = late(ago) {
+                self.dated(due_on, limit.known_at, &about, || Say {
+                    key: format!("{key}/{day}/overdue/{days}"),
+                    what,
+                    subject,
+                    tail: over(ago),
                 });
             }
         }
+    }
+
+    /// The working day on which a notice before a date is given: the one before its own day, or, where the date was
+    /// not on record then, the next one that is not after the date.
+    fn lead_on(&self, own: NaiveDate, day: NaiveDate, known_at: DateTime<Utc>) -> NaiveDate {
+        let before = self.hours.this_or_before(own);
+        if before == own || self.due_at(before) >= known_at {
+            return before;
+        }
+        self.hours.this_or_next(own).min(day)
     }
 
     fn due_at(&self, day: NaiveDate) -> DateTime<Utc> {
@@ -692,7 +1048,7 @@ impl Plan<'_> {
         due_on: NaiveDate,
         known_at: DateTime<Utc>,
         about: impl Fn() -> About<'c>,
-        say: impl FnOnce() -> (String, What, String),
+        say: impl FnOnce() -> Say,
     ) {
         // Cheap first: no zone is further from UTC than a day, and none skips more than one.
         if due_on < self.first_day() || due_on > self.last_day() {
@@ -717,13 +1073,13 @@ impl Plan<'_> {
         due_on: NaiveDate,
         due_at: DateTime<Utc>,
         about: impl Fn() -> About<'c>,
-        say: impl FnOnce() -> (String, What, String),
+        say: impl FnOnce() -> Say,
     ) {
         if due_at < self.from || due_at > self.to {
             return;
         }
-        let About { certificate, nc, thread } = about();
-        let (key, what, title) = say();
+        let About { certificate, nc, thread, on, to } = about();
+        let Say { key, what, subject, tail } = say();
         let phase = match &what {
             What::PhaseBegins { phase, .. } => Some(phase.clone()),
             What::ClockNear { .. }
@@ -740,21 +1096,45 @@ impl Plan<'_> {
             | What::ReviewNear { .. }
             | What::ReviewOverdue { .. }
             | What::ChannelParked { .. }
+            | What::Promised { .. }
+            | What::Escalated { .. }
+            | What::Own { .. }
             | What::Stands { .. } => None,
         };
+        let tail = if tail.is_empty() { tail } else { format!(", {tail}") };
         self.out.push(Occurrence {
             key,
             kind: what.kind(),
             phase,
-            certificate: certificate.id,
+            certificate: Some(certificate.id),
             nc,
             due_on,
             due_at,
             thread,
-            title: format!("{}: {title}", certificate.name),
+            about_on: on,
+            to,
+            channel: None,
+            title: format!("{}: {subject}{tail}", certificate.name),
+            subject,
             what,
         });
     }
+}
+
+impl Say {
+    fn of(key: String, what: What, subject: String) -> Self {
+        Self { key, what, subject, tail: String::new() }
+    }
+}
+
+/// Whom something asks: its owner, else the certificate's, else the managers.
+fn asks(own: Option<&Person>, certificate: &Certificate) -> To {
+    own.or(certificate.owner.as_ref()).map_or(To::Managers, |p| To::Person(p.handle.clone()))
+}
+
+/// Whether an answer is to this: to its subject and date, by way of whoever is asked now.
+pub fn answers(answer: &Answer, o: &Occurrence) -> bool {
+    answer.subject == o.thread && Some(answer.about_on) == o.about_on && answer.asked.as_deref() == o.to.id()
 }
 
 /// Whether the audit that a clock asks for is booked in time.
@@ -811,7 +1191,7 @@ mod tests {
     use crate::domain::audit::{Audit, AuditPlan, AuditState};
     use crate::domain::certificate::Terms;
     use crate::domain::nonconformity::{BodyWords, Done, Grade, Step, Verification};
-    use crate::domain::organisation::Person;
+    use crate::domain::organisation::{Manners, Person};
 
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
 
@@ -834,6 +1214,7 @@ mod tests {
             manager_role: None,
             auditor_role: None,
             minimal: false,
+            manners: Manners::default(),
         }
     }
 
@@ -910,7 +1291,7 @@ mod tests {
     }
 
     fn all(organisation: &Organisation, files: &[CertificateFile]) -> Vec<Occurrence> {
-        let facts = Facts { organisation, catalogue: &CATALOGUE, files };
+        let facts = Facts { organisation, catalogue: &CATALOGUE, files, talk: Talk::default() };
         occurrences(facts, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)
     }
 
@@ -1091,7 +1472,12 @@ mod tests {
     fn the_next_instant_is_after() {
         let files = [acme()];
         let organisation = organisation(Tz::Europe__Berlin, 9);
-        let facts = Facts { organisation: &organisation, catalogue: &CATALOGUE, files: &files };
+        let facts = Facts {
+            organisation: &organisation,
+            catalogue: &CATALOGUE,
+            files: &files,
+            talk: Talk::default(),
+        };
         assert_eq!(next_after(facts, t("2026-03-02T07:59:59Z")), Some(t("2026-03-02T08:00:00Z")));
         assert_eq!(next_after(facts, t("2026-03-02T08:00:00Z")), Some(t("2026-09-02T07:00:00Z")));
         assert_eq!(next_after(facts, t("2099-01-01T00:00:00Z")), None);
@@ -1235,7 +1621,7 @@ mod tests {
             let everything = all(&organisation, &files);
             let unique: BTreeSet<_> = everything.iter().map(|notice| &notice.key).collect();
             prop_assert_eq!(unique.len(), everything.len(), "a key is there twice");
-            let facts = Facts { organisation: &organisation, catalogue: &CATALOGUE, files: &files };
+            let facts = Facts { organisation: &organisation, catalogue: &CATALOGUE, files: &files, talk: Talk::default() };
             let anchor = everything.first().map_or(DateTime::UNIX_EPOCH, |first| first.due_at);
             let from = anchor + TimeDelta::days(cut);
             let to = from + TimeDelta::days(span);
@@ -1273,7 +1659,10 @@ mod tests {
                     What::AuditNear { .. } | What::AuditOverdue { .. } => file.booked[0].logged_at,
                     What::ReviewNear { .. } | What::ReviewOverdue { .. } => file.reviews[0].at,
                     What::StageTwoNear { .. } => certificate.stage2_known_at,
-                    What::ChannelParked { .. } => unreachable!("no channel here"),
+                    What::ChannelParked { .. }
+                    | What::Promised { .. }
+                    | What::Escalated { .. }
+                    | What::Own { .. } => unreachable!("nothing of that here"),
                     What::NcNear { .. }
                     | What::NcOverdue { .. }
                     | What::ActionNear { .. }
@@ -1299,6 +1688,138 @@ mod tests {
                 all(&organisation(zone, hour), &files).into_iter().map(|notice| notice.key).collect()
             };
             prop_assert_eq!(keys(zones.0, hours.0), keys(zones.1, hours.1));
+        }
+    }
+
+    /// An organisation that works on weekdays and has what is not answered for two working days go up.
+    fn mannered() -> Organisation {
+        let mut organisation = organisation(Tz::Europe__Berlin, 9);
+        organisation.manners.working_days = crate::domain::workdays::WorkingDays::parse("mon-fri").unwrap();
+        organisation.manners.escalation = Some(Escalation { after: 2, known_at: t("2026-01-01T00:00:00Z") });
+        organisation.manners.escalation_channel = Some("77".into());
+        organisation
+    }
+
+    fn talking<'a>(
+        organisation: &'a Organisation,
+        files: &'a [CertificateFile],
+        talk: Talk<'a>,
+        to: &str,
+    ) -> Vec<Occurrence> {
+        let facts = Facts { organisation, catalogue: &CATALOGUE, files, talk };
+        occurrences(facts, DateTime::<Utc>::MIN_UTC, t(to))
+    }
+
+    fn answer(response: Response, until: &str, at: &str) -> Answer {
+        Answer {
+            id: 1,
+            subject: "nc/12/due".into(),
+            about_on: d("2026-06-30"),
+            asked: Some("managers".into()),
+            response,
+            until: d(until),
+            by: person(1),
+            at: t(at),
+        }
+    }
+
+    #[test]
+    fn on_a_day_off_what_leads_to_a_date_comes_before_it_and_the_rest_after() {
+        let organisation = mannered();
+        let mut acme = acme();
+        let mut nc = nc();
+        // A Monday: the day before it is a Sunday, the week before it a Monday.
+        nc.due_on = d("2026-07-06");
+        acme.nonconformities.push(nc);
+        let said =
+            talking(&organisation, std::slice::from_ref(&acme), Talk::default(), "2026-08-01T00:00:00Z");
+        let days: Vec<_> = said
+            .iter()
+            .filter(|o| o.thread == "nc/12/due")
+            .map(|o| (o.key.rsplit_once("2026-07-06/").unwrap().1, o.due_on.to_string()))
+            .collect();
+        let expected = [
+            ("lead/14", "2026-06-22"),
+            ("lead/7", "2026-06-29"),
+            ("lead/1", "2026-07-03"),
+            ("overdue/1", "2026-07-07"),
+            ("overdue/3", "2026-07-09"),
+            ("overdue/7", "2026-07-13"),
+            ("overdue/14", "2026-07-20"),
+        ];
+        assert_eq!(days, expected.map(|(key, day)| (key, day.to_owned())));
+        assert!(find(&said, "nc/12/due/2026-07-06/lead/1").title.ends_with("3 days left"));
+        // Saturday the 2nd of September 2028: the phase is announced on the Monday after it.
+        let said =
+            talking(&organisation, std::slice::from_ref(&acme), Talk::default(), "2029-01-01T00:00:00Z");
+        assert_eq!(find(&said, "cert/3/cycle/1/phase/prepare-3/begins").due_on, d("2028-09-04"));
+    }
+
+    #[test]
+    fn what_is_not_answered_goes_up_from_when_it_was_said() {
+        let organisation = mannered();
+        let mut acme = acme();
+        acme.nonconformities.push(nc());
+        let files = std::slice::from_ref(&acme);
+        let up = |talk: Talk<'_>| -> Vec<(String, String, Option<String>)> {
+            talking(&organisation, files, talk, "2026-07-15T00:00:00Z")
+                .iter()
+                .filter(|o| o.kind == Kind::Escalated)
+                .map(|o| (o.key.clone(), o.due_on.to_string(), o.channel.clone()))
+                .collect()
+        };
+        let step = |since: &str, n: u32, on: &str, channel: Option<&str>| {
+            let key = format!("nc/12/due/2026-06-30/escalated/{since}/{n}");
+            (key, on.to_owned(), channel.map(ToOwned::to_owned))
+        };
+        // As it will be: late on Wednesday the 1st.
+        let ahead = Talk { now: Some(t("2026-06-25T00:00:00Z")), ..Talk::default() };
+        assert_eq!(
+            up(ahead),
+            [step("2026-07-01", 1, "2026-07-03", None), step("2026-07-01", 2, "2026-07-07", Some("77"))]
+        );
+        // Not said yet, nothing goes up; said late, it is counted from then.
+        let now = Some(t("2026-07-14T12:00:00Z"));
+        let unsaid = Said::new();
+        assert_eq!(up(Talk { now, said: Some(&unsaid), ..Talk::default() }), []);
+        let key = "nc/12/due/2026-06-30/overdue/7".to_owned();
+        let said = Said::from([(key.clone(), (t("2026-07-09T12:00:00Z"), Some("managers".into())))]);
+        let talk = Talk { now, said: Some(&said), ..Talk::default() };
+        assert_eq!(up(talk), [step("2026-07-09", 1, "2026-07-13", None)]);
+        // Said to somebody else, it does not count against whoever is asked now.
+        let other = Said::from([(key, (t("2026-07-09T12:00:00Z"), Some("9".into())))]);
+        assert_eq!(up(Talk { said: Some(&other), ..talk }), []);
+        // Answered after it was said.
+        let answers = [answer(Response::Acknowledged { note: None }, "2026-07-31", "2026-07-10T08:00:00Z")];
+        assert_eq!(up(Talk { answers: &answers, ..talk }), []);
+    }
+
+    #[test]
+    fn an_answer_silences_its_subject_and_date_and_nothing_else() {
+        let organisation = organisation(Tz::Europe__Berlin, 9);
+        let mut acme = acme();
+        acme.nonconformities.push(nc());
+        let keys_of = |answers: &[Answer]| -> Vec<String> {
+            let talk = Talk { answers, ..Talk::default() };
+            talking(&organisation, std::slice::from_ref(&acme), talk, "2026-08-05T00:00:00Z")
+                .into_iter()
+                .filter(|o| o.thread == "nc/12/due")
+                .map(|o| o.key.trim_start_matches("nc/12/due/2026-06-30/").to_owned())
+                .collect()
+        };
+        let every = ["lead/7", "lead/1", "overdue/1", "overdue/3", "overdue/7", "overdue/14", "overdue/28"];
+        assert_eq!(keys_of(&[]), every);
+        let snoozed = answer(Response::Snoozed { reason: "r".into() }, "2026-07-14", "2026-06-24T10:00:00Z");
+        // The same day as the fourteenth after it: said once, as what was promised.
+        let left = keys_of(std::slice::from_ref(&snoozed));
+        assert_eq!(left, ["lead/7", "overdue/14", "until/2026-07-14", "overdue/28"]);
+        let moot = [
+            Answer { about_on: d("2026-06-29"), ..snoozed.clone() },
+            Answer { asked: Some("9".into()), ..snoozed.clone() },
+            Answer { subject: "nc/12/verify".into(), ..snoozed },
+        ];
+        for answer in moot {
+            assert_eq!(keys_of(&[answer]), every);
         }
     }
 }

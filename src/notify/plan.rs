@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::due::{self, Facts, Kind, Occurrence, What};
+use super::due::{self, Facts, Kind, Occurrence, Talk, To, What};
 use crate::catalogue::Catalogue;
 use crate::domain::certificate::CertificateFile;
 use crate::domain::organisation::Organisation;
@@ -32,8 +32,9 @@ fn parked(
 ) -> Vec<Occurrence> {
     let takes = |channel: &&String| !refused.iter().any(|r| r.channel == **channel);
     let of_certificates = || files.iter().filter_map(|f| f.certificate.channel.as_ref());
-    let to = organisation.channel.iter().chain(of_certificates()).find(takes);
-    let (Some(to), Some(file)) = (to, files.first()) else { return Vec::new() };
+    let escalation = || organisation.manners.escalation_channel.iter();
+    let mut all = organisation.channel.iter().chain(of_certificates()).chain(escalation());
+    let Some(to) = all.find(takes) else { return Vec::new() };
     refused
         .iter()
         .map(|r| Occurrence {
@@ -41,17 +42,16 @@ fn parked(
             key: format!("parked/{}/{}", r.channel, r.post),
             kind: Kind::ChannelParked,
             phase: None,
-            certificate: file.certificate.id,
+            certificate: None,
             nc: None,
             due_on: organisation.day_of(r.since),
             due_at: r.since,
             thread: format!("parked/{}", r.channel),
-            what: What::ChannelParked {
-                channel: r.channel.clone(),
-                to: to.clone(),
-                why: r.why.clone(),
-                waiting: r.waiting,
-            },
+            about_on: None,
+            to: To::Managers,
+            channel: Some(to.clone()),
+            what: What::ChannelParked { channel: r.channel.clone(), why: r.why.clone(), waiting: r.waiting },
+            subject: "a channel does not take reminders".to_owned(),
             title: "a channel does not take reminders".to_owned(),
         })
         .collect()
@@ -66,12 +66,13 @@ pub async fn plan(
     now: DateTime<Utc>,
 ) -> Result<Outbox, Fault> {
     let organisation = store::organisation::get(w.connection(), org).await?;
-    let files = store::facts(w.connection(), org, false).await?;
-    let facts = Facts { organisation: &organisation, catalogue, files: &files };
-    let mut all = due::occurrences(facts, DateTime::<Utc>::MIN_UTC, now);
+    let (files, rest) = store::facts(w.connection(), org, false).await?;
+    let log = notices::log(w.connection(), org).await?;
+    let talk = Talk { now: Some(now), said: Some(&log.said), answers: &rest.answers, own: &rest.own };
+    let facts = Facts { organisation: &organisation, catalogue, files: &files, talk };
+    let mut all = due::due(facts, now);
     all.extend(parked(&organisation, &files, &notices::refused(w.connection(), org).await?));
-    let known = notices::keys(w.connection(), org).await?;
-    for o in all.iter().filter(|o| !known.contains(&o.key)) {
+    for o in all.iter().filter(|o| !log.is_known(&o.key)) {
         notices::plan(w, org, &o.key, o.kind.id(), o.due_on, o.due_at, now).await?;
     }
     let next = due::next_after(facts, now);

@@ -10,6 +10,7 @@ pub mod notice;
 pub mod programme;
 pub mod records;
 pub mod refusal;
+pub(crate) mod remind;
 pub mod review;
 pub mod why;
 pub mod work;

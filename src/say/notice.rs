@@ -5,7 +5,6 @@ use chrono::NaiveDate;
 use super::card::{Card, Line, Tone};
 use super::{away, dated, days};
 use crate::catalogue::Catalogue;
-use crate::chat::Ask;
 use crate::domain::action::Action;
 use crate::domain::calendar;
 use crate::domain::certificate::{CertificateFile, Cycle};
@@ -60,6 +59,20 @@ impl About<'_> {
         self.file.actions.iter().find(|a| a.no == no)
     }
 
+    /// The name of somebody whom a notice about this certificate asks.
+    fn name_of(&self, handle: &str) -> String {
+        let f = self.file;
+        let ncs = f.nonconformities.iter().flat_map(|nc| {
+            let acts = nc.progress().action().map(|(owner, ..)| owner);
+            nc.owner.iter().chain(acts).chain(nc.verification.by.iter())
+        });
+        let mut all = ncs
+            .chain(f.actions.iter().map(|a| &a.owner))
+            .chain(f.booked.iter().filter_map(|a| a.lead.as_ref()))
+            .chain(f.certificate.owner.iter());
+        all.find(|p| p.handle == handle).map_or_else(|| handle.to_owned(), |p| p.name.clone())
+    }
+
     fn kind(&self, audit: i64) -> &'static str {
         self.file.booked.iter().find(|a| a.no == audit).map_or("", |a| a.kind.id())
     }
@@ -94,10 +107,10 @@ pub(crate) fn clock_line(clock: &Clock, today: NaiveDate) -> Line {
 }
 
 /// What the notice is headed with.
-pub fn title(about: &About<'_>, o: &Occurrence) -> Line {
+fn title(about: &About<'_>, o: &Occurrence, what: &What) -> Line {
     let nc = about.nc(o).map(|nc| format!("NC-{}", nc.no)).unwrap_or_default();
     let line = about.name().text(": ");
-    match &o.what {
+    match what {
         What::PhaseBegins { phase, .. } => {
             let title = about.phase(phase).map_or(phase.as_str(), |p| p.title.as_str()).to_owned();
             line.text(title).text(" begins")
@@ -140,45 +153,63 @@ pub fn title(about: &About<'_>, o: &Occurrence) -> Line {
         What::VerifyDue { .. } => line.text(format!("verify that the action of {nc} works")),
         What::StageTwoNear { on, .. } => line.text("stage 2 audit ").line(dated(*on, about.today)),
         What::Stands { .. } => line.text("where it stands"),
-        What::ChannelParked { .. } => Line::new().text("Reminders for another channel cannot be posted"),
+        What::Promised { of, .. } => title(about, o, of),
+        What::Escalated { of, since, .. } => {
+            title(about, o, of).text(", no answer since ").line(dated(*since, about.today))
+        }
+        What::ChannelParked { .. } | What::Own { .. } => Line::new(),
     }
 }
 
-/// Whom a notice asks: the owner of the thing, else the certificate's, else the managers.
-pub fn asks(about: &About<'_>, o: &Occurrence) -> Vec<Ask> {
-    let nc = about.nc(o);
-    let own = match &o.what {
-        What::NcNear { .. } | What::NcOverdue { .. } => nc.and_then(|nc| nc.owner.as_ref()),
-        What::ActionNear { action: Some(no), .. } | What::ActionOverdue { action: Some(no), .. } => {
-            about.action(*no).map(|a| &a.owner)
+/// What a notice says, headed and whole.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// What it is headed with.
+    pub title: Line,
+    /// The whole of it.
+    pub card: Card,
+}
+
+/// The words of a notice; none where it is about a certificate that is not there any more.
+pub fn words(
+    organisation: &Organisation,
+    catalogue: &Catalogue,
+    files: &[CertificateFile],
+    o: &Occurrence,
+    today: NaiveDate,
+) -> Option<Words> {
+    match &o.what {
+        What::ChannelParked { channel, why, waiting } => Some(parked(channel, why, *waiting)),
+        What::Own { no, words } => Some(own(*no, words, organisation.minimal)),
+        what => {
+            let file = files.iter().find(|f| Some(f.certificate.id) == o.certificate)?;
+            let about = About { organisation, catalogue, file, today };
+            Some(Words { title: title(&about, o, what), card: card(&about, o, what) })
         }
-        What::AuditNear { audit, .. } | What::AuditOverdue { audit, .. } => {
-            about.file.booked.iter().find(|a| a.no == *audit).and_then(|a| a.lead.as_ref())
-        }
-        What::VerifyDue { .. } => nc.and_then(|nc| nc.verification.by.as_ref()),
-        What::ActionNear { .. } | What::ActionOverdue { .. } => {
-            nc.and_then(|nc| nc.progress().action().map(|(owner, ..)| owner))
-        }
-        What::Stands { .. } => return Vec::new(),
-        What::ChannelParked { .. } => {
-            return about.organisation.manager_role.iter().map(|role| Ask::Role(role.clone())).collect();
-        }
-        What::PhaseBegins { .. }
-        | What::ClockNear { .. }
-        | What::ClockOverdue { .. }
-        | What::StartBy { .. }
-        | What::ReviewNear { .. }
-        | What::ReviewOverdue { .. }
-        | What::StageTwoNear { .. } => None,
-    };
-    let certificate = about.file.certificate.owner.as_ref();
-    // Who acted cannot verify: the managers find somebody else.
-    let certificate = if matches!(o.what, What::VerifyDue { .. }) { None } else { certificate };
-    match (own.or(certificate), &about.organisation.manager_role) {
-        (Some(person), _) => vec![Ask::Person(person.handle.clone())],
-        (None, Some(role)) => vec![Ask::Role(role.clone())],
-        (None, None) => Vec::new(),
     }
+}
+
+fn parked(channel: &str, why: &str, waiting: i64) -> Words {
+    let title = Line::new().text("Reminders for another channel cannot be posted");
+    let card = Card::new(Tone::Alarm, title.clone())
+        .line(Line::new().text(format!("{} for ", super::waiting(waiting))).channel(channel).text(": ").said(why))
+        .line(
+            Line::new()
+                .text("Grant View Channel, Send Messages and Embed Links there, and what waits is posted; or choose another channel with ")
+                .code("/setup channel:")
+                .text(" or ")
+                .code("/certificate edit channel:")
+                .text("."),
+        );
+    Words { title, card }
+}
+
+fn own(no: i64, words: &str, minimal: bool) -> Words {
+    let name = format!("RM-{no}");
+    let title = if minimal { Line::new().text(name) } else { Line::new().text(name).text(": ").said(words) };
+    let card = Card::new(Tone::Plain, title.clone())
+        .footer(format!("A reminder of your own; /remind stop reminder:RM-{no} ends it"));
+    Words { title, card }
 }
 
 /// A nonconformity in a line.
@@ -197,9 +228,9 @@ pub(crate) fn nc_line(nc: &Nonconformity, minimal: bool, today: NaiveDate) -> Li
 }
 
 /// The whole notice.
-pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
-    let title = title(about, o);
-    match &o.what {
+fn card(about: &About<'_>, o: &Occurrence, what: &What) -> Card {
+    let title = title(about, o, what);
+    match what {
         What::PhaseBegins { phase, begins_on, ends_on, .. } => {
             phase_card(about, title, phase, *begins_on, *ends_on)
         }
@@ -280,16 +311,29 @@ pub fn card(about: &About<'_>, o: &Occurrence) -> Card {
             Card::new(Tone::Warning, title).line(ready)
         }
         What::Stands { .. } => stands_card(about, title),
-        What::ChannelParked { channel, why, waiting, .. } => Card::new(Tone::Alarm, title)
-            .line(Line::new().text(format!("{} for ", super::waiting(*waiting))).channel(channel).text(": ").said(why))
-            .line(
-                Line::new()
-                    .text("Grant View Channel, Send Messages and Embed Links there, and what waits is posted; or choose another channel with ")
-                    .code("/setup channel:")
-                    .text(" or ")
-                    .code("/certificate edit channel:")
-                    .text("."),
-            )
+        What::Promised { of, by: (handle, name), snoozed } => {
+            let did = if *snoozed { "It was snoozed until today" } else { "It was acknowledged for today" };
+            let did = Line::new().text(did);
+            let did = if about.organisation.minimal { did } else { did.text(" by ").person(handle, name) };
+            let mut card = card(about, o, of);
+            card.lines.insert(0, did.text("."));
+            card
+        }
+        What::Escalated { of, since, asked } => {
+            let mut told = Line::new().strong("Not answered");
+            if let Some(handle) = asked.as_ref().filter(|_| !about.organisation.minimal) {
+                let name = about.name_of(handle);
+                told = told.text(" by ").person(handle, name);
+            }
+            told = told.text(" since ").date(*since).text(". ");
+            let answer = format!("/remind ack reminder:{}", super::remind::name(&o.thread));
+            let mut card = card(about, o, of);
+            card.tone = Tone::Alarm;
+            card.title = title;
+            card.lines.insert(0, told.text("Whoever takes it up answers with ").code(answer).text("."));
+            card
+        }
+        What::ChannelParked { .. } | What::Own { .. } => Card::new(Tone::Plain, title),
     }
 }
 
@@ -533,15 +577,23 @@ pub fn maybe_again(mut card: Card) -> Card {
     card
 }
 
-/// Several notices in one message, after a silence.
-pub fn digest(entries: &[(NaiveDate, Line)], today: NaiveDate) -> Card {
-    let mut card =
-        Card::new(Tone::Warning, format!("{} reminders that could not be posted in time", entries.len()))
-            .line("Each with the day it was meant for:");
+/// Several notices in one message, `late` of them after a silence.
+pub fn digest(entries: &[(NaiveDate, Line)], late: usize, today: NaiveDate) -> Card {
+    let n = entries.len();
+    let mut card = match late {
+        0 => Card::new(Tone::Warning, format!("{n} reminders for today")),
+        _ if late == n => Card::new(Tone::Warning, format!("{n} reminders that could not be posted in time"))
+            .line("Each with the day it was meant for:"),
+        _ => Card::new(Tone::Warning, format!("{n} reminders, {late} of which could not be posted in time"))
+            .line("Each with the day it was meant for:"),
+    };
     for (day, title) in entries {
-        card = card.line(
-            Line::new().text("• ").date(*day).text(format!(" ({}) ", away(*day, today))).line(title.clone()),
-        );
+        let meant = if *day == today && late == 0 {
+            Line::new().text("• ")
+        } else {
+            Line::new().text("• ").date(*day).text(format!(" ({}) ", away(*day, today)))
+        };
+        card = card.line(meant.line(title.clone()));
     }
     card.line(Line::new().code("/status").text(" says where everything stands now."))
 }

@@ -37,7 +37,7 @@ fn name(org: &Organisation, c: &Certificate) -> Line {
     if org.minimal { Line::new().text(format!("C-{}", c.no)) } else { Line::new().said(&c.name) }
 }
 
-fn warn_missing(card: Card, missing: Option<&[String]>, channel: Option<&String>) -> Card {
+pub(super) fn warn_missing(card: Card, missing: Option<&[String]>, channel: Option<&String>) -> Card {
     match (missing, channel) {
         (Some(missing), Some(channel)) if !missing.is_empty() => {
             let mut card = card;
@@ -84,6 +84,28 @@ pub fn setup(org: &Organisation, missing: Option<&[String]>, first: bool, now: D
         } else {
             "Privacy: open. Statements and names may stand in public posts."
         });
+    let m = &org.manners;
+    let mut manners = Line::new();
+    if !m.working_days.is_all() {
+        manners = manners.text(format!("Working days: {}. ", m.working_days.id()));
+    }
+    if let Some(id) = &m.holidays {
+        manners = manners.text("Public holidays: ").code(id).text(". ");
+    }
+    if let Some(q) = m.quiet {
+        manners = manners.text(format!("Quiet from {:02}:00 to {:02}:00. ", q.from, q.until));
+    }
+    if let Some(rule) = m.escalation {
+        manners = manners.text(format!(
+            "What is late and not answered for {} goes to the managers",
+            count(rule.after as usize, "working day", "working days")
+        ));
+        manners = match &m.escalation_channel {
+            Some(channel) => manners.text(", and after as many more to ").channel(channel).text("."),
+            None => manners.text("."),
+        };
+    }
+    let card = if manners.is_empty() { card } else { card.line(manners) };
     let card =
         if first { card.line(Line::new().text("Next: ").code("/certificate add").text(".")) } else { card };
     warn_missing(card, missing, org.channel.as_ref())

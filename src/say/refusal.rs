@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::card::{Card, Line, Tone};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Holidays};
 use crate::domain::action::Action;
 use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditState, AuditStep};
@@ -15,6 +15,7 @@ use crate::domain::nonconformity::Nonconformity;
 use crate::domain::record::RecordKind;
 use crate::domain::refusal::{Acted, Missing, Refusal};
 use crate::domain::standard::Standard;
+use crate::domain::workdays::QuietHours;
 
 /// A refusal as a card.
 pub fn card(words: Line) -> Card {
@@ -507,4 +508,49 @@ pub fn rule(refusal: &Refusal) -> Line {
         Refusal::ExpiryTooLate { latest } => Line::new().text("A certificate runs for three years (ISO/IEC 17021-1:2015 9.1.3.2); an expiry after ").date(*latest).text(" is taken for a slip. Give the last day that stands on it."),
         Refusal::ExpiryTooEarly { earliest } => Line::new().text("The certificate cannot expire before ").date(*earliest).text(". Give a later day, or leave it out for three years less a day."),
     }
+}
+
+/// What was typed as working days is none.
+pub fn no_working_days(typed: &str) -> Line {
+    Line::new()
+        .said(typed)
+        .text(" are no days of the week: write ")
+        .code("mon-fri")
+        .text(", ")
+        .code("sun,mon,tue,wed,thu")
+        .text(" or ")
+        .code("all")
+        .text(".")
+}
+
+/// There is no such list of public holidays.
+pub fn no_holidays(typed: &str, all: &[Holidays]) -> Line {
+    let line = Line::new().text("There is no list of public holidays ").said(typed);
+    if all.is_empty() {
+        return line.text(
+            ": whoever runs the bot puts one into the folder holidays of its data folder; none takes them off.",
+        );
+    }
+    let ids: Vec<&str> = all.iter().map(|h| h.id.as_str()).collect();
+    line.text(format!("; there is: {}, none.", ids.join(", ")))
+}
+
+/// What was typed as quiet hours is none.
+pub fn no_quiet_hours(typed: &str) -> Line {
+    Line::new()
+        .said(typed)
+        .text(" are no quiet hours: write ")
+        .code("18-8")
+        .text(" (from 18:00 to 8:00) or ")
+        .code("off")
+        .text(".")
+}
+
+/// The hour of the posts lies in the quiet hours.
+pub fn hour_is_quiet(hour: u32, quiet: QuietHours) -> Line {
+    Line::new().text(format!(
+        "Reminders are posted at {hour:02}:00, which lies in the quiet hours {:02}:00 to {:02}:00: choose another hour \
+         with hour:, or other quiet hours.",
+        quiet.from, quiet.until
+    ))
 }

@@ -87,7 +87,7 @@ macro_rules! journalled {
 }
 
 journalled! {
-    Organisation, "organisation", "id", "'id', id, 'place', place, 'zone', zone, 'hour', hour, 'channel', channel, 'manager_role', manager_role, 'auditor_role', auditor_role, 'privacy', privacy, 'created_at', created_at";
+    Organisation, "organisation", "id", "'id', id, 'place', place, 'zone', zone, 'hour', hour, 'channel', channel, 'manager_role', manager_role, 'auditor_role', auditor_role, 'privacy', privacy, 'created_at', created_at, 'working_days', working_days, 'holidays', holidays, 'quiet_from', quiet_from, 'quiet_until', quiet_until, 'escalate_after', escalate_after, 'escalate_known_at', escalate_known_at, 'escalation_channel', escalation_channel";
     Person, "person", "org_id", "'id', id, 'org_id', org_id, 'seal', seal";
     Certificate, "certificate", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'standard', standard, 'name', name, 'body', body, 'number', number, 'channel', channel, 'owner_id', owner_id, 'stage2_on', stage2_on, 'entered_at', entered_at, 'stage2_known_at', stage2_known_at, 'plan_days', plan_days, 'major_days', major_days, 'minor_days', minor_days, 'stage1_days', stage1_days, 'scope', scope";
     Cycle, "cycle", "org_id", "'id', id, 'org_id', org_id, 'certificate_id', certificate_id, 'n', n, 'decided_on', decided_on, 'anchor', anchor, 'expires_on', expires_on, 'revision', revision, 'known_at', known_at, 'expires_known_at', expires_known_at";
@@ -105,6 +105,8 @@ journalled! {
     Action, "action", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'certificate_id', certificate_id, 'nc_id', nc_id, 'finding_id', finding_id, 'review_id', review_id, 'what', what, 'owner_id', owner_id, 'due_on', due_on, 'due_known_at', due_known_at, 'by_id', by_id, 'at', at, 'state', state, 'outcome', outcome, 'settled_by', settled_by, 'settled_at', settled_at, 'reference', reference";
     Record, "record", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'kind', kind, 'certificate_id', certificate_id, 'subject', subject, 'held_on', held_on, 'words', words, 'by_id', by_id, 'at', at, 'voided_why', voided_why";
     RecordPerson, "record_person", "org_id", "'id', id, 'org_id', org_id, 'record_id', record_id, 'person_id', person_id, 'present', present";
+    Answer, "answer", "org_id", "'id', id, 'org_id', org_id, 'subject', subject, 'about_on', about_on, 'kind', kind, 'until_on', until_on, 'asked', asked, 'words', words, 'by_id', by_id, 'at', at";
+    OwnReminder, "own_reminder", "org_id", "'id', id, 'org_id', org_id, 'no', no, 'cron', cron, 'words', words, 'channel', channel, 'asks_id', asks_id, 'by_id', by_id, 'at', at, 'ended_at', ended_at";
 }
 
 /// Columns that later migrations added, with what rows of before hold in them: an image of before does not name them.
@@ -126,6 +128,13 @@ const ADDED: &[(Table, &str, Option<&str>)] = &[
     (Table::Nonconformity, "objective", None),
     (Table::Nonconformity, "verifier_id", None),
     (Table::Nonconformity, "verify_on", None),
+    (Table::Organisation, "working_days", None),
+    (Table::Organisation, "holidays", None),
+    (Table::Organisation, "quiet_from", None),
+    (Table::Organisation, "quiet_until", None),
+    (Table::Organisation, "escalate_after", None),
+    (Table::Organisation, "escalate_known_at", None),
+    (Table::Organisation, "escalation_channel", None),
 ];
 
 /// The columns in which a row is not what its image says: none where it still is that row. A column that a later

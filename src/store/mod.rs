@@ -24,6 +24,7 @@ use crate::domain::certificate::{Certificate, CertificateFile};
 use crate::domain::finding::Finding;
 use crate::domain::nonconformity::Nonconformity;
 use crate::domain::record::Record;
+use crate::domain::reminder::{Answer, OwnReminder};
 use crate::domain::review::Review;
 
 pub mod action;
@@ -39,6 +40,7 @@ pub mod notices;
 pub mod organisation;
 pub mod person;
 pub mod record;
+pub mod reminder;
 pub mod requests;
 mod restored;
 pub mod review;
@@ -479,18 +481,19 @@ pub async fn open_alone(path: &Path, still: bool) -> Result<SqliteConnection, Op
     SqliteConnection::connect_with(&options).await.map_err(|e| open_words(path, &e))
 }
 
-/// Everything on record of an organisation, certificate by certificate: what planning and status are made from.
+/// Everything on record of an organisation, certificate by certificate, with what belongs to none: what planning is
+/// made from.
 pub async fn facts(
     c: &mut SqliteConnection,
     org: i64,
     closed_too: bool,
-) -> Result<Vec<CertificateFile>, Fault> {
+) -> Result<(Vec<CertificateFile>, Rest), Fault> {
     let people = person::all(c, org).await?;
     let certificates = certificate::all_with(c, org, &people).await?;
     let audits = audit::all_with(c, org, &people).await?;
     let ncs = nonconformity::all_with(c, org, closed_too, &people).await?;
     let rest = Rest::load(c, org, &people).await?;
-    Ok(files(certificates, &audits, &ncs, &rest))
+    Ok((files(certificates, &audits, &ncs, &rest), rest))
 }
 
 /// What is on record beside certificates, audits and nonconformities.
@@ -506,6 +509,10 @@ pub struct Rest {
     pub reviews: Vec<Review>,
     /// Dated records, by number.
     pub records: Vec<Record>,
+    /// What was answered to reminders.
+    pub answers: Vec<Answer>,
+    /// Reminders of people's own, by number.
+    pub own: Vec<OwnReminder>,
 }
 
 impl Rest {
@@ -516,6 +523,8 @@ impl Rest {
             actions: action::all_with(c, org, people).await?,
             reviews: review::all_with(c, org, people).await?,
             records: record::all_with(c, org, people).await?,
+            answers: reminder::answers(c, org, people).await?,
+            own: reminder::own(c, org, people).await?,
         })
     }
 }

@@ -1,11 +1,17 @@
 //! The outbox: what is to be said, what is being said, what was said; and every try.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::SqliteConnection;
 
-use super::{Fault, Write, instant, iso, millis};
+use super::{Fault, Store, Write, instant, iso, millis};
 use crate::chat::Ask;
+use crate::notify::due::Said;
 use crate::say::card::Card;
+
+/// Under what the rules are remembered by which was planned last.
+const RULES: &str = "planned by";
 
 /// What became of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,13 +81,93 @@ pub async fn plan(
         == 1)
 }
 
-/// The keys in the outbox, settled or not.
-pub async fn keys(c: &mut SqliteConnection, org: i64) -> Result<std::collections::HashSet<String>, Fault> {
-    Ok(sqlx::query_scalar!("SELECT key FROM notice WHERE org_id = ?", org)
-        .fetch_all(c)
-        .await?
-        .into_iter()
-        .collect())
+/// What the outbox remembers of an organisation.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// What was said, by key.
+    pub said: Said,
+    /// The keys of what was planned and is not said.
+    rest: HashSet<String>,
+}
+
+impl Log {
+    /// Whether a key is in the outbox, settled or not.
+    pub fn is_known(&self, key: &str) -> bool {
+        self.said.contains_key(key) || self.rest.contains(key)
+    }
+}
+
+/// The keys in the outbox, with when they were said and whom they asked.
+pub async fn log(c: &mut SqliteConnection, org: i64) -> Result<Log, Fault> {
+    let mut log = Log::default();
+    // From when it was claimed: whoever reads it may answer before it is settled.
+    let rows = sqlx::query!(
+        r#"SELECT n.key, n.state, coalesce(p.claimed_at, n.settled_at) AS "at?: i64", n.asked
+           FROM notice n LEFT JOIN post p ON p.id = n.post_id WHERE n.org_id = ?"#,
+        org
+    );
+    for row in rows.fetch_all(c).await? {
+        match row.at.filter(|_| row.state == State::Sent.id()) {
+            Some(at) => drop(log.said.insert(row.key, (instant(at), row.asked))),
+            None => drop(log.rest.insert(row.key)),
+        }
+    }
+    Ok(log)
+}
+
+/// What became of a notice, for whoever asks why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// What it says.
+    pub key: String,
+    /// The day for which it was meant.
+    pub due_on: NaiveDate,
+    /// What became of it (`sent`, `superseded`, ...).
+    pub state: String,
+    /// Why.
+    pub why: Option<String>,
+    /// When that was.
+    pub at: Option<DateTime<Utc>>,
+    /// The channel that it was posted in, or is parked for.
+    pub channel: Option<String>,
+}
+
+/// The latest notices of a subject: those whose key begins with it.
+pub async fn told(c: &mut SqliteConnection, org: i64, subject: &str, most: i64) -> Result<Vec<Told>, Fault> {
+    let begins = format!("{subject}/");
+    let rows = sqlx::query!(
+        r#"SELECT n.id AS "id!", n.key, n.due_on, n.state, n.why, n.settled_at, p.channel AS "channel?: String"
+           FROM notice n LEFT JOIN post p ON p.id = n.post_id
+           WHERE n.org_id = ?1 AND substr(n.key, 1, length(?2)) = ?2 ORDER BY n.due_at DESC, n.id DESC LIMIT ?3"#,
+        org,
+        begins,
+        most
+    )
+    .fetch_all(c)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(Told {
+                due_on: super::day("notice", r.id, "due_on", &r.due_on)?,
+                key: r.key,
+                state: r.state,
+                why: r.why,
+                at: r.settled_at.map(instant),
+                channel: r.channel,
+            })
+        })
+        .collect()
+}
+
+/// The keys that a message carries, by the mark in its footer.
+pub async fn keys_of(c: &mut SqliteConnection, org: i64, reference: &str) -> Result<Vec<String>, Fault> {
+    Ok(sqlx::query_scalar!(
+        "SELECT n.key FROM notice n JOIN post p ON p.id = n.post_id WHERE n.org_id = ? AND p.reference = ? ORDER BY n.id",
+        org,
+        reference
+    )
+    .fetch_all(c)
+    .await?)
 }
 
 /// The notices that are still to be said, in the order in which they fell due.
@@ -143,7 +229,9 @@ pub struct Post {
 }
 
 /// Claims notices for a message: from here on its outcome must be settled before anything else is said of them.
-pub async fn claim(w: &mut Write<'_>, post: Post, notices: &[i64]) -> Result<Post, Fault> {
+///
+/// `notices`: their keys in the outbox, each with whom it asks.
+pub async fn claim(w: &mut Write<'_>, post: Post, notices: &[(i64, Option<String>)]) -> Result<Post, Fault> {
     let (card, ask) = (serde_json::to_string(&post.card)?, serde_json::to_string(&post.ask)?);
     let at = millis(post.claimed_at);
     let id = sqlx::query!(
@@ -160,10 +248,11 @@ pub async fn claim(w: &mut Write<'_>, post: Post, notices: &[i64]) -> Result<Pos
     .execute(&mut *w.tx)
     .await?
     .last_insert_rowid();
-    for notice in notices {
+    for (notice, asked) in notices {
         sqlx::query!(
-            "UPDATE notice SET state = 'posting', post_id = ?, why = NULL WHERE org_id = ? AND id = ?",
+            "UPDATE notice SET state = 'posting', post_id = ?, asked = ?, why = NULL WHERE org_id = ? AND id = ?",
             id,
+            asked,
             post.org,
             notice
         )
@@ -264,12 +353,15 @@ pub async fn tried(
     )
     .execute(&mut *w.tx)
     .await?;
-    if outcome == Outcome::Refused {
-        // What is to be said of that elsewhere is to be planned.
-        sqlx::query!("UPDATE organisation SET next_due_at = 0 WHERE id = ?", post.org)
-            .execute(&mut *w.tx)
-            .await?;
-    }
+    // What follows is to be planned: what is to be said of a refusal elsewhere, and when what was said goes up.
+    let refused = outcome == Outcome::Refused;
+    sqlx::query!(
+        "UPDATE organisation SET next_due_at = 0 WHERE id = ?1 AND (?2 OR escalate_after IS NOT NULL)",
+        post.org,
+        refused
+    )
+    .execute(&mut *w.tx)
+    .await?;
     Ok(())
 }
 
@@ -339,7 +431,9 @@ pub async fn unpark(w: &mut Write<'_>, org: i64) -> Result<(), Fault> {
     let still_used = sqlx::query_scalar!(
         "SELECT DISTINCT p.channel FROM notice n JOIN post p ON p.id = n.post_id
          WHERE n.org_id = ?1 AND n.state = 'parked' AND p.channel IN (
-             SELECT channel FROM organisation WHERE id = ?1 UNION SELECT channel FROM certificate WHERE org_id = ?1)",
+             SELECT channel FROM organisation WHERE id = ?1 UNION SELECT escalation_channel FROM organisation WHERE id = ?1
+             UNION SELECT channel FROM certificate WHERE org_id = ?1
+             UNION SELECT channel FROM own_reminder WHERE org_id = ?1 AND ended_at IS NULL)",
         org
     )
     .fetch_all(&mut *w.tx)
@@ -405,6 +499,18 @@ pub async fn set_next_due(w: &mut Write<'_>, org: i64, at: Option<DateTime<Utc>>
     let at = at.map(millis);
     sqlx::query!("UPDATE organisation SET next_due_at = ? WHERE id = ?", at, org).execute(&mut *w.tx).await?;
     Ok(())
+}
+
+/// Has everything planned anew, unless it was planned by the same rules before: another release, other time zones, other
+/// standards, programmes or holidays may make something due earlier.
+pub async fn plan_anew_unless(store: &Store, rules: &str) -> Result<(), Fault> {
+    if store.registered(RULES).await?.as_deref() == Some(rules) {
+        return Ok(());
+    }
+    let mut w = store.write().await?;
+    sqlx::query!("UPDATE organisation SET next_due_at = 0").execute(&mut *w.tx).await?;
+    w.commit().await?;
+    store.set_registered(RULES, rules).await
 }
 
 /// The organisations with something to say: due by now, or still pending.

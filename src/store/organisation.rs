@@ -5,8 +5,9 @@ use chrono_tz::Tz;
 use sqlx::SqliteConnection;
 
 use super::journal::Table;
-use super::{Fault, Write, millis, small};
-use crate::domain::organisation::Organisation;
+use super::{Fault, Write, instant, millis, small};
+use crate::domain::organisation::{Escalation, Manners, Organisation};
+use crate::domain::workdays::{QuietHours, WorkingDays};
 
 struct Row {
     id: i64,
@@ -18,6 +19,13 @@ struct Row {
     manager_role: Option<String>,
     auditor_role: Option<String>,
     privacy: String,
+    working_days: Option<String>,
+    holidays: Option<String>,
+    quiet_from: Option<i64>,
+    quiet_until: Option<i64>,
+    escalate_after: Option<i64>,
+    escalate_known_at: Option<i64>,
+    escalation_channel: Option<String>,
 }
 
 impl TryFrom<Row> for Organisation {
@@ -29,6 +37,22 @@ impl TryFrom<Row> for Organisation {
             column: "zone",
             value: r.zone.clone(),
         })?;
+        let hour =
+            |column, kept: Option<i64>| kept.map(|h| small("organisation", r.id, column, h)).transpose();
+        let quiet = hour("quiet_from", r.quiet_from)?.zip(hour("quiet_until", r.quiet_until)?);
+        let manners = Manners {
+            working_days: match &r.working_days {
+                None => WorkingDays::ALL,
+                Some(days) => WorkingDays::parse(days)
+                    .ok_or_else(|| Fault::inconsistent("organisation", r.id, "working_days", days))?,
+            },
+            holidays: r.holidays,
+            quiet: quiet.map(|(from, until)| QuietHours { from, until }),
+            escalation: hour("escalate_after", r.escalate_after)?
+                .zip(r.escalate_known_at)
+                .map(|(after, known)| Escalation { after, known_at: instant(known) }),
+            escalation_channel: r.escalation_channel,
+        };
         Ok(Self {
             id: r.id,
             place: r.place,
@@ -39,6 +63,7 @@ impl TryFrom<Row> for Organisation {
             manager_role: r.manager_role,
             auditor_role: r.auditor_role,
             minimal: r.privacy == "minimal",
+            manners,
         })
     }
 }
@@ -47,7 +72,8 @@ impl TryFrom<Row> for Organisation {
 pub async fn at_place(c: &mut SqliteConnection, place: &str) -> Result<Option<Organisation>, Fault> {
     sqlx::query_as!(
         Row,
-        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy
+        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy,
+                  working_days, holidays, quiet_from, quiet_until, escalate_after, escalate_known_at, escalation_channel
            FROM organisation WHERE place = ?"#,
         place
     )
@@ -61,7 +87,8 @@ pub async fn at_place(c: &mut SqliteConnection, place: &str) -> Result<Option<Or
 pub async fn get(c: &mut SqliteConnection, org: i64) -> Result<Organisation, Fault> {
     sqlx::query_as!(
         Row,
-        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy
+        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy,
+                  working_days, holidays, quiet_from, quiet_until, escalate_after, escalate_known_at, escalation_channel
            FROM organisation WHERE id = ?"#,
         org
     )
@@ -74,7 +101,8 @@ pub async fn get(c: &mut SqliteConnection, org: i64) -> Result<Organisation, Fau
 pub async fn all(c: &mut SqliteConnection) -> Result<Vec<Organisation>, Fault> {
     sqlx::query_as!(
         Row,
-        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy
+        r#"SELECT id AS "id!", place, name, zone, hour, channel, manager_role, auditor_role, privacy,
+                  working_days, holidays, quiet_from, quiet_until, escalate_after, escalate_known_at, escalation_channel
            FROM organisation ORDER BY id"#
     )
     .fetch_all(c)
@@ -109,10 +137,17 @@ pub async fn insert(
 pub async fn update(w: &mut Write<'_>, o: &Organisation) -> Result<(), Fault> {
     let zone = o.zone.name();
     let privacy = if o.minimal { "minimal" } else { "open" };
+    let Manners { working_days, holidays, quiet, escalation, escalation_channel } = &o.manners;
+    let working_days = (!working_days.is_all()).then(|| working_days.id());
+    let (quiet_from, quiet_until) = (quiet.map(|q| q.from), quiet.map(|q| q.until));
+    let (after, known) = (escalation.map(|e| e.after), escalation.map(|e| millis(e.known_at)));
     sqlx::query!(
-        "UPDATE organisation SET zone = ?, hour = ?, channel = ?, manager_role = ?, auditor_role = ?, privacy = ?
+        "UPDATE organisation SET zone = ?, hour = ?, channel = ?, manager_role = ?, auditor_role = ?, privacy = ?,
+             working_days = ?, holidays = ?, quiet_from = ?, quiet_until = ?, escalate_after = ?, escalate_known_at = ?,
+             escalation_channel = ?
          WHERE id = ?",
-        zone, o.hour, o.channel, o.manager_role, o.auditor_role, privacy, o.id
+        zone, o.hour, o.channel, o.manager_role, o.auditor_role, privacy, working_days, holidays, quiet_from, quiet_until,
+        after, known, escalation_channel, o.id
     )
     .execute(&mut *w.tx)
     .await?;

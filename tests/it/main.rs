@@ -21,6 +21,7 @@ mod discord_faults;
 mod fake_itself;
 mod machine;
 mod management;
+mod remind;
 mod reminders;
 mod security;
 mod torture;

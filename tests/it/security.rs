@@ -19,6 +19,8 @@ enum May {
     Concerned,
     /// Whoever owns the action, and managers.
     Actors,
+    /// Whom the reminder asks, and managers.
+    Asked,
 }
 
 /// Every command with a line that gives all it needs, and who may give it. `NC-1` is alice's.
@@ -107,6 +109,12 @@ const LINES: &[(&str, &str, May)] = &[
     ("risk list", "", May::Everyone),
     ("training log", "topic:x attended:y", May::Auditors),
     ("training list", "", May::Everyone),
+    ("remind ack", "reminder:NC-1", May::Asked),
+    ("remind snooze", "reminder:NC-1 until:tomorrow reason:x", May::Asked),
+    ("remind list", "", May::Everyone),
+    ("remind why", "reminder:NC-1", May::Everyone),
+    ("remind every", "cron:0 9 * * MON text:x", May::Auditors),
+    ("remind stop", "reminder:RM-1", May::Auditors),
     ("my", "", May::Everyone),
     ("handover", "from:alice to:bob", May::Managers),
     ("find", "text:9.2", May::Everyone),
@@ -160,6 +168,7 @@ async fn furnished(discord: &Discord) {
         "/action add certificate:1 owner:alice due:tomorrow what:Secretdeed",
         "/review hold certificates:1 date:today attended:Secretboard decisions:Secretplan",
         "/change log kind:internal what:Secretchange",
+        "/remind every cron:0 9 * * MON text:Secretreminder",
     ] {
         let reply = says(discord, "owner", line).await;
         assert!(!reply.ephemeral, "{line}: {}", reply.text());
@@ -195,13 +204,16 @@ async fn every_command_is_given_by_whom_it_may_be_and_by_nobody_else() {
                 May::Auditors => matches!(role, "auditor" | "manager" | "manages the server"),
                 May::Managers => matches!(role, "manager" | "manages the server"),
                 May::Concerned => role != "member",
-                May::Actors => matches!(role, "owner of the work" | "manager" | "manages the server"),
+                May::Actors | May::Asked => {
+                    matches!(role, "owner of the work" | "manager" | "manages the server")
+                }
             };
             let before = head();
             let reply = says(&discord, who, format!("/{command} {options}").trim_end()).await;
             let refused = reply.ephemeral
                 && (reply.text().contains("Only ")
-                    || reply.text().contains("they, or a manager, report it done"));
+                    || reply.text().contains("they, or a manager, report it done")
+                    || reply.text().contains("they, or a manager, answer it"));
             assert_eq!(!refused, allowed, "{role}: /{command}: {}", reply.text());
             if refused {
                 assert_eq!(head(), before, "{role}: /{command} was refused and changed something");
@@ -227,6 +239,7 @@ async fn every_command_keeps_to_its_own_server() {
             "Secretboard",
             "Secretplan",
             "Secretchange",
+            "Secretreminder",
         ]
         .iter()
         .any(|s| text.contains(s))
@@ -402,6 +415,7 @@ async fn minimal_privacy_holds_in_everything_that_a_channel_sees() {
         "/review hold review:MR-1 date:today attended:Secretboard decisions:Secretplan",
         "/task done certificate:1 task:internal-audits what:Secrettask",
         "/change log kind:internal what:Secretchange",
+        "/remind every cron:0 9 * * MON text:Secretreminder",
         "/risk revisit what:Secretrisk",
         "/training log topic:Secrettopic attended:Secretpupil",
         "/edit entry:R-2 field:text value:Secretvalue reason:Secretslip",

@@ -889,7 +889,7 @@ mod tests {
         nc shwo 12
           `/nc` has no `shwo`; did you mean `/nc show`?
         nonconformity show 12
-          There is no command `/nonconformity`; `help` lists them: setup, certificate, cycle, status, audit, nc, finding, action, review, area, task, change, risk, training, my, handover, find, edit, void, import, help.
+          There is no command `/nonconformity`; `help` lists them: setup, certificate, cycle, status, audit, nc, finding, action, review, area, task, change, risk, training, remind, my, handover, find, edit, void, import, help.
         certficate list
           There is no command `/certficate`; did you mean `/certificate`?
         nc show foo:12
@@ -1002,8 +1002,8 @@ mod tests {
         assert_eq!(place(&tree, "# nc "), Place::Nowhere);
         let all: Vec<String> = lines.iter().map(|line| format!("{line:?} {}", told(line))).collect();
         insta::assert_snapshot!(all.join("\n"), @r#"
-        "" path@0 setup,certificate,cycle,status,audit,nc,finding,action,review,area,task,change,risk,training,my,handover,find,edit,void,import,help,as,quit
-        "/" path@1 setup,certificate,cycle,status,audit,nc,finding,action,review,area,task,change,risk,training,my,handover,find,edit,void,import,help,as,quit
+        "" path@0 setup,certificate,cycle,status,audit,nc,finding,action,review,area,task,change,risk,training,remind,my,handover,find,edit,void,import,help,as,quit
+        "/" path@1 setup,certificate,cycle,status,audit,nc,finding,action,review,area,task,change,risk,training,remind,my,handover,find,edit,void,import,help,as,quit
         "/ce" path@1 certificate
         "  nc" path@2 nc
         "nc " path@3 raise,list,show,assign,correct,cause,plan,done,verify,evidence,close,reopen,next,contain,consequences,whys,similar,system,extend,verifier

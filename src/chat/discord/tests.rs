@@ -6,7 +6,7 @@ use super::*;
 use crate::chat::{Ask, Looked, Outgoing, Post as _, Posted};
 use crate::clock::SystemClock;
 use crate::command::{Form, Input};
-use crate::domain::organisation::Organisation;
+use crate::domain::organisation::{Manners, Organisation};
 use crate::say::card::{Card, Line, Tone};
 use crate::store::snapshot::Snapshot;
 use axum::extract::State;
@@ -657,6 +657,7 @@ fn blank() -> Arc<Snapshot> {
         manager_role: None,
         auditor_role: None,
         minimal: false,
+        manners: Manners::default(),
     }))
 }
 
