@@ -15,16 +15,16 @@ impl Setup {
             o.hour = hour.0;
         }
         if let Some(role) = &self.manager {
-            o.manager_role = Some(role.0.clone());
+            o.manager_role = Some(cx.role("manager", role)?);
         }
         if let Some(role) = &self.auditor {
-            o.auditor_role = Some(role.0.clone());
+            o.auditor_role = Some(cx.role("auditor", role)?);
         }
         if let Some(privacy) = self.privacy {
             o.minimal = privacy == Privacy::Minimal;
         }
         if let Some(channel) = &self.channel {
-            o.channel = Some(channel.0.clone());
+            o.channel = Some(cx.channel(channel)?);
         } else if o.channel.is_none() {
             o.channel.clone_from(&cx.request.channel);
         }
