@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serenity::builder::{CreateEmbed, CreateEmbedFooter};
 
-use crate::say::card::{Card, Line, Span, Tone};
+use crate::say::card::{Card, Line, Span, Tone, visible_char};
 use crate::say::discord as say;
 
 const TITLE: usize = 256;
@@ -38,27 +38,11 @@ pub(super) fn is_id(text: &str) -> bool {
         && text.parse::<u64>().is_ok_and(|n| n != 0)
 }
 
-/// Drops what is not to be seen: control, bidirectional, zero-width and tag characters.
+/// Drops what is not to be seen.
 fn visible(text: &str) -> String {
     text.replace("\r\n", "\n")
         .chars()
-        .filter_map(|c| match c {
-            '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
-            '\t' => Some(' '),
-            c if c.is_control() => None,
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}' => None,
-            c => Some(c),
-        })
+        .filter_map(visible_char)
         // No more than this could be shown anywhere.
         .take(ALL + 1)
         .collect()
