@@ -23,5 +23,7 @@ mod machine;
 mod management;
 mod reminders;
 mod security;
+mod supply;
 mod torture;
 mod upgrade;
+mod zones;
