@@ -27,9 +27,13 @@ test *args:
 docs:
     RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
 
-# Licences, banned crates and sources
+# Licences, banned crates, sources and advisories
 deny:
-    cargo deny check licenses bans sources
+    cargo deny check
+
+# Every parser and every zone, at length: `just fuzz 100000` (the costly ones take long; name one to do it alone)
+fuzz cases="5000" *which="fuzz":
+    PROPTEST_CASES={{ cases }} cargo test --locked {{ which }} -- --nocapture
 
 # Build the image around the binary at hand, and run it
 container:

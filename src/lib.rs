@@ -24,6 +24,8 @@ pub mod demo;
 pub mod doctor;
 pub mod domain;
 pub mod fault;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 pub mod logging;
 pub mod notify;

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
 use super::grammar::{self, Command};
+use super::option::{ChannelRef, RoleRef};
 use super::{Actor, Door, Heard, HeardFile, SpokenAs, complete, lacking};
 use crate::catalogue::Catalogue;
 use crate::domain::organisation::{Manners, Organisation, Person};
@@ -205,6 +206,24 @@ impl Change<'_> {
         Ok(store::person::known(&mut self.w, self.org.id, handle, name.as_deref()).await?)
     }
 
+    /// The channel that an option names: one that the chat itself says is there. What it does not know may be
+    /// another organisation's.
+    pub(super) fn channel(&self, named: &ChannelRef) -> Result<String, Stop> {
+        if self.request.heard.channels.contains_key(&named.0) {
+            Ok(named.0.clone())
+        } else {
+            Err(Stop::Refused(say::refusal::no_channel(&named.0)))
+        }
+    }
+
+    /// The role that an option names; the one that everybody in a server holds (its id is the server's) is none.
+    pub(super) fn role(&self, option: &str, named: &RoleRef) -> Result<String, Stop> {
+        if self.request.place.strip_prefix("discord:") == Some(named.0.as_str()) {
+            return Err(Stop::Refused(say::refusal::everybodys_role(option)));
+        }
+        Ok(named.0.clone())
+    }
+
     /// The person that a name in a text stands for: one known here by name, handle or mention; where names are no
     /// handles (a chat), nobody else.
     pub(super) async fn named(&mut self, name: &str) -> Result<Person, Stop> {
@@ -214,7 +233,8 @@ impl Change<'_> {
         if let Some(known) = known {
             return Ok(known.clone());
         }
-        if self.request.place.starts_with("discord:") && !bare.chars().all(|c| c.is_ascii_digit()) {
+        let is_id = (15..=20).contains(&bare.len()) && bare.bytes().all(|b| b.is_ascii_digit());
+        if bare.is_empty() || (self.request.place.starts_with("discord:") && !is_id) {
             return Err(Stop::Refused(say::work::nobody(name)));
         }
         Ok(store::person::known(&mut self.w, self.org.id, bare, None).await?)

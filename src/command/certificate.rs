@@ -56,7 +56,7 @@ impl CertificateAdd {
             name,
             body: text(self.body),
             number: text(self.number),
-            channel: self.channel.map(|c| c.0),
+            channel: self.channel.as_ref().map(|c| cx.channel(c)).transpose()?,
             owner,
             stage2_on: stage2,
             entered_at: cx.now(),
@@ -175,8 +175,8 @@ impl CertificateEdit {
         if let Some(number) = text(self.number) {
             now.number = Some(number);
         }
-        if let Some(channel) = self.channel {
-            now.channel = Some(channel.0);
+        if let Some(channel) = &self.channel {
+            now.channel = Some(cx.channel(channel)?);
         }
         if let Some(who) = &self.owner {
             now.owner = Some(cx.person(&who.0).await?);

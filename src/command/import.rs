@@ -18,7 +18,7 @@ use crate::domain::nonconformity::{BodyWords, Done, Nonconformity, Step};
 use crate::domain::organisation::Person;
 use crate::say;
 use crate::say::card::Line;
-use crate::sheet::{self, Row};
+use crate::sheet::{self, Row, Unreadable};
 use crate::store;
 
 /// `/import`
@@ -133,7 +133,12 @@ impl Import {
             // The rehearsal, before the file is fetched.
             return Reply::private(say::work::imported(kind, &[], apply));
         };
-        let table = sheet::read(bytes).map_err(|e| say::work::no_table(&e))?;
+        let bytes = bytes.to_vec();
+        // Aside: others are answered meanwhile, and what makes a reader stumble costs nothing but the file.
+        let table = match tokio::task::spawn_blocking(move || sheet::read(&bytes)).await {
+            Ok(table) => table.map_err(|e| say::work::no_table(&e))?,
+            Err(_stumbled) => return Err(Stop::Refused(say::work::no_table(&Unreadable::Strange))),
+        };
         let (headings, needed) = kind.headings();
         let lacking: Vec<&str> = headings
             .iter()
@@ -196,7 +201,7 @@ async fn one(cx: &mut Change<'_>, kind: Kind, row: &Row, known: &mut Known) -> R
             if cx.before.people.iter().any(|p| p.handle == handle && p.name == name) {
                 return Ok(Outcome::There(name.to_owned()));
             }
-            let is_id = handle.chars().all(|c| c.is_ascii_digit());
+            let is_id = (15..=20).contains(&handle.len()) && handle.bytes().all(|b| b.is_ascii_digit());
             if cx.request.place.starts_with("discord:") && !is_id {
                 return Err(Stop::Refused(say::work::nobody(name)));
             }

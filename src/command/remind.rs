@@ -409,7 +409,7 @@ impl Every {
             no: 0,
             cron,
             words,
-            channel: self.channel.map(|c| c.0),
+            channel: self.channel.as_ref().map(|c| cx.channel(c)).transpose()?,
             asks,
             by: cx.by.clone(),
             at: cx.now(),

@@ -20,16 +20,16 @@ impl Setup {
             o.hour = hour.0;
         }
         if let Some(role) = &self.manager {
-            o.manager_role = Some(role.0.clone());
+            o.manager_role = Some(cx.role("manager", role)?);
         }
         if let Some(role) = &self.auditor {
-            o.auditor_role = Some(role.0.clone());
+            o.auditor_role = Some(cx.role("auditor", role)?);
         }
         if let Some(privacy) = self.privacy {
             o.minimal = privacy == Privacy::Minimal;
         }
         if let Some(channel) = &self.channel {
-            o.channel = Some(channel.0.clone());
+            o.channel = Some(cx.channel(channel)?);
         } else if o.channel.is_none() {
             o.channel.clone_from(&cx.request.channel);
         }
@@ -76,7 +76,7 @@ impl Setup {
             };
         }
         if let Some(channel) = &self.escalation {
-            m.escalation_channel = Some(channel.0.clone());
+            m.escalation_channel = Some(cx.channel(channel)?);
         }
         let after = match (self.escalate_after, &self.escalation, m.escalation) {
             (Some(days), _, _) => Some(days.0),
@@ -122,5 +122,41 @@ impl Help {
                 None => Err(Stop::Refused(say::refusal::no_command(&name.0))),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fuzz::{answer, office, words};
+
+    /// Discord says which channels of the server an interaction names; an id beside that may be another server's.
+    #[tokio::test]
+    async fn nothing_is_posted_where_the_chat_did_not_say_there_is_a_channel() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = office(folder.path()).await;
+        for (n, (line, refused)) in (100..).zip([
+            ("setup --channel=300000000000000009", Some("There is no channel")),
+            (
+                "certificate add --standard=iso-9001 --name=B --channel=300000000000000009",
+                Some("There is no channel"),
+            ),
+            ("certificate edit --certificate=1 --channel=300000000000000009", Some("There is no channel")),
+            ("setup --manager=7", Some("everybody in this server")),
+            ("setup --auditor=7", Some("everybody in this server")),
+            ("setup --channel=300000000000000001 --manager=200000000000000001", None),
+            ("certificate edit --certificate=1 --channel=300000000000000001", None),
+        ]) {
+            let argv = line.split(' ').map(str::to_owned).collect();
+            let said = words(&answer(&app, argv, n, "", b"").await);
+            match refused {
+                Some(why) => assert!(said.contains("Not done") && said.contains(why), "{line}: {said}"),
+                None => assert!(!said.contains("Not done"), "{line}: {said}"),
+            }
+        }
+        let snapshot = app.store().snapshot("discord:7").await.unwrap().unwrap();
+        let org = &snapshot.organisation;
+        assert_eq!(org.channel.as_deref(), Some("300000000000000001"));
+        assert_eq!(org.manager_role.as_deref(), Some("200000000000000001"));
+        assert_eq!(snapshot.certificates[0].channel.as_deref(), Some("300000000000000001"));
     }
 }

@@ -174,6 +174,19 @@ pub(crate) fn no_such_file(reference: &str) -> Line {
     Line::new().text("There is no file ").said(reference).text(". Name a file that can be read.")
 }
 
+pub(crate) fn no_channel(named: &str) -> Line {
+    Line::new()
+        .text("There is no channel ")
+        .said(named)
+        .text(" here that I can see. Choose one from the list.")
+}
+
+pub(crate) fn everybodys_role(option: &str) -> Line {
+    Line::new()
+        .code(option)
+        .text(": everybody in this server holds that role. Choose one that only those hold who are meant.")
+}
+
 pub(crate) fn no_certificate(typed: &str, all: &[Certificate]) -> Line {
     let line = Line::new().text("There is no certificate ").said(typed).text(" here. ");
     if all.is_empty() {

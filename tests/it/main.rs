@@ -24,5 +24,7 @@ mod management;
 mod remind;
 mod reminders;
 mod security;
+mod supply;
 mod torture;
 mod upgrade;
+mod zones;

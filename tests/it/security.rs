@@ -146,6 +146,25 @@ fn registered(discord: &Discord, guild: Option<&str>) -> BTreeSet<String> {
     found
 }
 
+/// Every option that is completed as one types, with its command.
+fn completed(discord: &Discord) -> Vec<(String, String)> {
+    fn below(at: &Value, path: &str, found: &mut Vec<(String, String)>) {
+        for option in at["options"].as_array().into_iter().flatten() {
+            let name = option["name"].as_str().unwrap();
+            if matches!(option["type"].as_u64(), Some(1 | 2)) {
+                below(option, &format!("{path} {name}"), found);
+            } else if option["autocomplete"] == true {
+                found.push((path.to_owned(), name.to_owned()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for command in discord.commands(None) {
+        below(&command, command["name"].as_str().unwrap(), &mut found);
+    }
+    found
+}
+
 async fn says(discord: &Discord, who: &str, line: &str) -> Reply {
     if let Some(what) = line.strip_prefix("/import what:areas file:") {
         let person = discord.person(who).with("what", "areas");
@@ -255,14 +274,30 @@ async fn every_command_keeps_to_its_own_server() {
         let reply = discord.person("carol").at(&channel).line(line.trim_end()).await.unwrap();
         assert!(!secret(reply.text()), "{line}: {}", reply.text());
     }
-    for (command, option) in
-        [("nc show", "nc"), ("audit show", "audit"), ("certificate show", "certificate"), ("nc assign", "nc")]
-    {
-        let offered =
-            discord.person("carol").at(&channel).autocomplete(&format!("/{command}"), option, "").await;
-        let offered = offered.unwrap();
-        assert!(!offered.suggestions().iter().any(|s| s.contains("Secret")), "{:?}", offered.suggestions());
+    // Whatever can be completed, beside whatever else stands in the line.
+    let mut asked = 0;
+    for (command, option) in completed(&discord) {
+        for certificate in ["C-1", "Secretname"] {
+            let person = discord.person("carol").at(&channel);
+            let takes = LINES.iter().any(|(c, o, _)| *c == command && o.contains("certificate:"));
+            let person = if takes && option != "certificate" {
+                person.with("certificate", certificate)
+            } else {
+                person
+            };
+            for typed in ["", "Secret", "1"] {
+                let offered =
+                    person.clone().autocomplete(&format!("/{command}"), &option, typed).await.unwrap();
+                asked += 1;
+                assert!(!offered.suggestions().iter().any(|s| s.contains("Secret")), "{command} {option}");
+                assert!(
+                    !offered.choices.iter().any(|(_, v)| v.to_string().contains("Secret")),
+                    "{command} {option}"
+                );
+            }
+        }
     }
+    assert!(asked > 300, "{asked}");
     // A form that somebody opened here is not to be filled in over there, nor by another person.
     let form = says(&discord, "owner", "/nc raise certificate:1 grade:minor clause:9.2").await;
     assert!(form.modal.is_some());
@@ -274,26 +309,160 @@ async fn every_command_keeps_to_its_own_server() {
 }
 
 /// Texts that would ping, lead, hide, format or break out, if they were let.
-const CORPUS: &[&str] = &[
-    "@everyone @here",
-    "<@100000000000000001> <@&200000000000000002> <#300000000000000003>",
-    "**bold** __under__ ~~gone~~ ||spoiler|| `code` ```block```",
-    "# heading\n> quote\n- list\n1. list",
-    "[harmless](https://evil.example/phish) <https://evil.example>",
-    "</nc close:400000000000000004> <t:0:R> <:e:500000000000000005> <id:guide>",
-    "\u{202e}desrever\u{202c} \u{200b}\u{200d}\u{feff} a\u{300}\u{301}\u{302}",
-    "=cmd|'/c calc'!A1 +1 -1 @SUM(A1)",
-    "../../etc/passwd C:\\windows\\x \0nul",
-    "<script>alert(1)</script> &amp; ]]> {{7*7}} ${7*7} %s%n",
-    "'; DROP TABLE certificate; --",
-    "\u{1b}[31mred\u{1b}[0m \r\n2026-01-01 ERROR forged",
+fn corpus() -> Vec<String> {
+    serde_json::from_str(include_str!("../fixtures/hostile.json")).unwrap()
+}
+
+/// What people do, one after the other; `Secret…` stands wherever they may write what they like. Who does it, if not
+/// the server's owner, comes before a `>`.
+const SCRIPT: &[&str] = &[
+    "/certificate add standard:iso-27001 name:Secretname decided:2026-03-02 body:Secretbody number:Secretno owner:alice",
+    "/certificate edit certificate:C-1 name:Secretrenamed body:Secretauthority number:Secretnumber reason:Secretreason",
+    "/audit log certificate:1 kind:internal date:today scope:Secretscope lead-name:Secretlead conclusion:Secretend impartiality:Secretfair",
+    "/nc raise certificate:1 audit:1 grade:major clause:9.2 statement:Secretwords area:Secretarea owner:alice due:2026-03-20",
+    "/nc assign nc:1 owner:bob",
+    "/nc correct nc:1 what:Secretfix",
+    "/nc cause nc:1 why:Secretcause",
+    "/nc plan nc:1 owner:bob due:2026-03-10 action:Secretaction",
+    "/nc evidence nc:1 note:Secretnote",
+    "/nc evidence nc:1 link:https://example.com/Secretlink",
+    "/nc contain nc:1 what:Secrethold",
+    "/nc consequences nc:1 what:Secretharm",
+    "/nc whys nc:1 why1:Secretwhy why2:Secretwhyb why3:Secretwhyc why4:Secretwhyd why5:Secretwhye",
+    "/nc similar nc:1 what:Secretlike",
+    "/nc system nc:1 what:Secretsystem",
+    "/nc verifier nc:1 person:carol",
+    "/nc extend nc:1 due:2026-03-25 reason:Secretdelay",
+    "/area add name:Secretplace owner:alice",
+    "/area edit area:1 name:Secretsite reason:Secretmoved",
+    "/audit plan certificates:1 kind:internal date:2026-03-12 lead:bob areas:1 criteria:Secretlaw scope:Secretrange",
+    "/audit plan certificates:1 kind:surveillance date:2028-01-10 reason:Secretgrant",
+    "/audit plan certificates:1 kind:internal date:2026-03-20 lead-name:Secretguest scope:Secretbounds impartiality:Secretown",
+    "/audit move audit:A-2 date:2026-03-13 reason:Secretmove",
+    "/audit start audit:A-2 reason:Secretearly",
+    "/finding raise audit:A-2 grade:minor clause:9.2 statement:Secretgap evidence:Secretproof owner:alice reference:Secretref area:Secretspot body-grade:Secretmark",
+    "/finding raise audit:A-2 grade:opportunity clause:9.2 statement:Secretidea",
+    "/finding several audit:A-2 findings:opportunity;9.2;Secretmany",
+    "/finding accept finding:F-1 owner:bob due:2026-03-10 action:Secretdo",
+    "/finding decline finding:F-2 reason:Secretrefusal",
+    "/audit cancel audit:A-4 reason:Secretcancel",
+    "/action add certificate:1 owner:alice due:2026-03-11 what:Secretduty",
+    "/action assign action:ACT-2 owner:bob reason:Secretshift",
+    "/action add certificate:1 owner:alice due:2026-03-11 what:Secretchore",
+    "/action done action:ACT-3 outcome:Secretoutcome",
+    "/action drop action:ACT-1 reason:Secretdrop",
+    "/review plan certificates:1 date:2026-03-15",
+    "/review hold review:MR-1 date:today attended:Secretboard decisions:Secretplan",
+    "/review plan certificates:1 date:2026-03-25",
+    "/review cancel review:MR-2 reason:Secretoff",
+    "/task done certificate:1 task:internal-audits what:Secrettask",
+    "/task waive certificate:1 task:operate-1/close-gaps reason:Secretwaive",
+    "/change log kind:internal what:Secretchange",
+    "/risk revisit what:Secretrisk",
+    "/training log topic:Secrettopic attended:Secretpupil missing:Secretmissing note:Secretremark",
+    "/edit entry:R-3 field:text value:Secretvalue reason:Secretslip",
+    "/void entry:R-4 reason:Secretvoid",
+    "/certificate opening certificate:1 date:today note:Secretopening",
+    "/certificate scope certificate:1 scope:Secretextent reason:Secretwider",
+    "/certificate suspend certificate:1 date:today reason:Secretstop",
+    "/certificate reinstate certificate:1 date:today reason:Secretgo",
+    "/certificate transfer certificate:1 body:Secrethouse date:today number:Secretnewno reason:Secretswitch",
+    "/certificate add standard:iso-9001 name:Secretsecond",
+    "/audit log certificate:C-2 kind:stage-1 date:today scope:Secretstage lead-name:Secretlead conclusion:Secretready",
+    "/finding raise audit:A-5 grade:concern clause:9.2 statement:Secretconcern",
+    "/finding addressed finding:F-3 how:Secrethow",
+    "/certificate decide certificate:C-2 date:today number:Secretgiven",
+    "/certificate add standard:iso-14001 name:Secretthird decided:2026-03-01",
+    "/certificate withdraw certificate:C-3 date:today reason:Secretwithdraw",
+    "/remind every cron:@weekly text:Secretreminder who:carol",
+    "/remind ack reminder:ACT-2 note:Secretnod",
+    "/remind snooze reminder:ACT-2 until:2026-03-04 reason:Secretlater",
+    "/handover from:alice to:bob reason:Secretleave",
 ];
 
-/// What of an embed Discord takes for markup: all of it but what is escaped.
-fn live(embed: &Value) -> String {
-    let whole = embed.to_string().replace("\\\\", "\\");
+/// The end of it, after reminders have come.
+const SCRIPTS_END: &[&str] = &[
+    "/audit report audit:A-2 conclusion:Secretverdict",
+    "bob>/nc done nc:1 what:Secretdeed",
+    "/nc verify nc:1 effective:true how:Secretcheck",
+    "/nc close nc:1 note:Secretclose",
+    "/nc reopen nc:1 reason:Secretagain",
+];
+
+/// A line of the script: who gives it, the command, and its options.
+fn scripted(line: &str) -> (&str, String, Vec<(String, String)>) {
+    let (who, line) = line.split_once('>').unwrap_or(("owner", line));
+    let (mut command, mut options) = (Vec::new(), Vec::new());
+    for word in line.split(' ') {
+        match word.split_once(':') {
+            Some((name, value)) => options.push((name.to_owned(), value.to_owned())),
+            None => command.push(word),
+        }
+    }
+    (who, command.join(" "), options)
+}
+
+/// Options whose text is read, not kept: lists of clauses and of inputs, days and hours.
+const READ_ONLY: &[&str] = &[
+    "clauses",
+    "controls",
+    "not-sampled",
+    "also-sampled",
+    "inputs",
+    "not-covered",
+    "working-days",
+    "quiet-hours",
+    "cron",
+];
+
+/// Every option of every changing command that takes free text must stand in the script, so that what a new one shows
+/// is looked at.
+fn assert_scripted(discord: &Discord) {
+    fn below(at: &Value, path: &str, found: &mut BTreeSet<(String, String)>) {
+        for option in at["options"].as_array().into_iter().flatten() {
+            let name = option["name"].as_str().unwrap();
+            match option["type"].as_u64() {
+                Some(1 | 2) => below(option, &format!("{path} {name}"), found),
+                Some(3)
+                    if option["choices"].as_array().is_none_or(Vec::is_empty)
+                        && option["autocomplete"] != true =>
+                {
+                    found.insert((path.to_owned(), name.to_owned()));
+                }
+                _ => {}
+            }
+        }
+    }
+    let reads = |command: &str| {
+        LINES.iter().any(|(c, _, may)| *c == command && *may == May::Everyone) || command == "nc next"
+    };
+    let mut all = BTreeSet::new();
+    for command in discord.commands(None) {
+        below(&command, command["name"].as_str().unwrap(), &mut all);
+    }
+    let written: BTreeSet<(String, String)> = SCRIPT
+        .iter()
+        .chain(SCRIPTS_END)
+        .flat_map(|line| {
+            let (_, command, options) = scripted(line);
+            let secret = options.into_iter().filter(|(_, value)| value.contains("Secret"));
+            secret
+                .map(move |(name, _)| (command.trim_start_matches('/').to_owned(), name))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let forgotten: Vec<_> = all
+        .iter()
+        .filter(|(command, option)| !reads(command) && !READ_ONLY.contains(&option.as_str()))
+        .filter(|it| !written.contains(it))
+        .collect();
+    assert!(forgotten.is_empty(), "give these in SCRIPT, with a text that begins with Secret: {forgotten:?}");
+}
+
+/// What of a text Discord takes for markup: all of it but what is escaped.
+fn live(text: &str) -> String {
     let mut out = String::new();
-    let mut characters = whole.chars();
+    let mut characters = text.chars();
     while let Some(c) = characters.next() {
         if c == '\\' {
             characters.next();
@@ -304,52 +473,197 @@ fn live(embed: &Value) -> String {
     out
 }
 
-#[tokio::test]
-async fn peoples_text_is_text() {
-    let discord = Discord::start();
-    let daemon = Daemon::ready(&discord, Setup::default()).await;
-    furnished(&discord).await;
-    for (n, text) in (2..).zip(CORPUS) {
-        let raise = discord
-            .person("owner")
-            .options(&[("certificate", "C-1"), ("grade", "minor"), ("clause", "9.2"), ("statement", text)])
-            .with("area", text)
-            .slash("/nc raise")
-            .await
-            .unwrap();
-        assert!(raise.acked && raise.text().contains(&format!("NC-{n}")), "{text:?}: {}", raise.text());
-        let show = says(&discord, "owner", &format!("/nc show nc:NC-{n}")).await;
-        for reply in [&raise, &show] {
-            assert_eq!(reply.message.as_ref().map(|m| discord.pings(m)), Some(Vec::new()), "{text:?}");
-            for shown in reply.embeds.iter().map(live) {
-                for markup in [
-                    "](https://evil",
-                    "**bold**",
-                    "||spoiler||",
-                    "<@1000",
-                    "<@&2000",
-                    "</nc close:4",
-                    "<t:0:R>",
-                ] {
-                    assert!(!shown.contains(markup), "{text:?} came through live: {shown}");
-                }
-            }
+/// Characters that hide text, reorder it, or steer a terminal.
+fn is_hidden(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// That a text of a message does nothing; `markup` where Discord shows it as markdown.
+fn assert_harmless(text: &str, markup: bool, whole: &Value) {
+    // The one hidden character that we put there ourselves keeps `@everyone` apart.
+    let bare = text.replace("@\u{200b}everyone", "@ everyone").replace("@\u{200b}here", "@ here");
+    assert!(!bare.chars().any(is_hidden), "{text:?} hides something: {whole}");
+    if !markup {
+        return;
+    }
+    let shown = live(&bare);
+    for live in [
+        "@everyone",
+        "@here",
+        "<@1000000000",
+        "<@!1",
+        "<@&2",
+        "<#3000000000",
+        "</nc close:4",
+        "<:e:5",
+        "<a:e:5",
+        "](",
+        "**bold**",
+        "__under__",
+        "~~gone~~",
+        "||spoiler||",
+        "```",
+        "`code`",
+        "*it*",
+        "_it_",
+        "_init_",
+        "<t:0:R>",
+        "<id:guide>",
+        "é_é_é",
+    ] {
+        // Within an address that is shown in <…> nothing is markup.
+        let outside = shown.split('<').map(|part| match part.split_once('>') {
+            Some((address, rest)) if address.starts_with("http") => rest,
+            _ => part,
+        });
+        assert!(
+            !outside.collect::<Vec<_>>().join("<").contains(live),
+            "{live:?} came through live: {text:?} of {whole}"
+        );
+    }
+    for line in bare.lines().map(str::trim_start) {
+        for block in ["# h", "## h", "> q", ">>> q", "- l", "-# s", "- list"] {
+            assert!(!line.starts_with(block), "{block:?} came through live: {text:?} of {whole}");
         }
     }
-    for text in CORPUS.iter().filter(|t| t.chars().count() <= 80) {
-        let add = discord
-            .person("owner")
-            .options(&[("standard", "iso-9001"), ("name", text), ("body", text), ("number", text)])
-            .slash("/certificate add")
-            .await
-            .unwrap();
-        assert!(add.acked, "{text:?}");
+}
+
+/// That nothing in a message does anything.
+fn assert_message_is_text(message: &Value) {
+    let text = |at: &Value| at.as_str().unwrap_or_default().to_owned();
+    // In plain text the footer is small print of ours, which begins its line.
+    let content = text(&message["content"]);
+    assert_harmless(&content.replace("\n-# ", "\n"), true, message);
+    for embed in message["embeds"].as_array().into_iter().flatten() {
+        assert_harmless(&text(&embed["title"]), true, message);
+        assert_harmless(&text(&embed["description"]), true, message);
+        assert_harmless(&text(&embed["footer"]["text"]), false, message);
+        for field in embed["fields"].as_array().into_iter().flatten() {
+            assert_harmless(&text(&field["name"]), true, message);
+            assert_harmless(&text(&field["value"]), true, message);
+        }
     }
-    let status = says(&discord, "owner", "/status").await;
-    assert!(status.message.as_ref().is_some_and(|m| discord.pings(m).is_empty()));
-    assert!(daemon.certkeeper(&["verify"]).status.success());
-    assert!(!daemon.output().contains("\u{1b}[31m"), "a person's text reached the log as it is");
-    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn peoples_text_is_text() {
+    use crate::support::clock::{SOON, WallClock};
+    let corpus = corpus();
+    // A name and a line of a list take no line breaks and separators, and eighty characters.
+    let tame: Vec<String> = corpus
+        .iter()
+        .map(|t| t.replace(['\n', '\r', ',', ';', '|'], " "))
+        .filter(|t| t.chars().count() <= 70 && t.chars().any(char::is_alphabetic))
+        .collect();
+    for embeds in [true, false] {
+        let Some(clock) = WallClock::at("2026-03-02T08:30:00+01:00") else { return };
+        let discord = Discord::on_clock(&clock);
+        if !embeds {
+            discord.bot_access("general", 0, crate::support::world::perm::EMBED_LINKS);
+        }
+        let daemon = Daemon::ready(&discord, Setup { guild: None, ..Setup::on_clock(&clock) }).await;
+        assert_scripted(&discord);
+        says(&discord, "owner", "/setup timezone:Europe/Berlin hour:9").await;
+        let mut n = usize::from(embeds);
+        let mut hostile = |line: &str| {
+            let (who, command, mut options) = scripted(line);
+            for (name, value) in &mut options {
+                if let Some((before, _)) = value.split_once("Secret") {
+                    n += 1;
+                    let kept = matches!(name.as_str(), "name" | "findings");
+                    // All of it at once, each time beginning with another.
+                    let text = if kept {
+                        format!("{} {n}", tame[n % tame.len()])
+                    } else {
+                        let (first, last) = corpus.split_at(n % corpus.len());
+                        [last, first].concat().join("\n").chars().take(1_500).collect()
+                    };
+                    *value = format!("{before}{text}");
+                }
+            }
+            (who.to_owned(), command, options)
+        };
+        for line in SCRIPT {
+            let (who, command, options) = hostile(line);
+            let options: Vec<_> = options.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            let reply = discord.person(&who).options(&options).slash(&command).await.unwrap();
+            assert!(!reply.ephemeral && reply.acked, "{line}: {}", reply.text());
+        }
+        for at in ["2026-03-09T09:00:01+01:00", "2026-03-19T09:00:01+01:00", "2026-04-30T12:00:00+02:00"] {
+            let before = discord.messages("general").len();
+            clock.set(at);
+            discord.wait_messages("general", before + 1, SOON).await;
+        }
+        for line in SCRIPTS_END {
+            let (who, command, options) = hostile(line);
+            let options: Vec<_> = options.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            let reply = discord.person(&who).options(&options).slash(&command).await.unwrap();
+            assert!(!reply.ephemeral && reply.acked, "{line}: {}", reply.text());
+        }
+        // As long as it gets, and whatever is read: what is on record is shown, what is typed is said back.
+        let long = "@everyone <@100000000000000009> **bold** # h "
+            .repeat(140)
+            .chars()
+            .take(6_000)
+            .collect::<String>();
+        let raise =
+            [("certificate", "C-1"), ("grade", "minor"), ("clause", "9.2"), ("statement", long.as_str())];
+        discord.person("owner").options(&raise).slash("/nc raise").await.unwrap();
+        for (command, options, may) in LINES {
+            if *may == May::Everyone && *command != "import" {
+                says(&discord, "owner", format!("/{command} {options}").trim_end()).await;
+            }
+        }
+        for text in corpus.iter().filter(|t| !t.trim().is_empty()) {
+            discord.person("owner").with("text", text).slash("/find").await.unwrap();
+            discord.person("owner").with("nc", text).slash("/nc show").await.unwrap();
+        }
+        let form = says(&discord, "owner", "/nc raise certificate:1 grade:minor clause:9.2").await;
+        assert!(!form.modal.unwrap().to_string().contains("00000000000000009"));
+        let mut suggested = 0;
+        for (command, option) in completed(&discord) {
+            let asked =
+                discord.person("owner").autocomplete(&format!("/{command}"), &option, "").await.unwrap();
+            for label in asked.suggestions() {
+                suggested += 1;
+                assert!(!label.chars().any(|c| is_hidden(c) || c == '\n'), "{command} {option}: {label:?}");
+            }
+        }
+        assert!(suggested > 100, "{suggested}");
+        let all: Vec<Value> = discord.world(|s| s.messages.values().map(|m| m.json.clone()).collect());
+        assert!(all.len() > 90, "{}", all.len());
+        for message in &all {
+            assert_message_is_text(message);
+        }
+        let whole: String = all.iter().map(ToString::to_string).collect();
+        for said in ["spoiler", "phish", "desrever", "DROP TABLE", "everyone", "init"] {
+            assert!(whole.contains(said), "{said} is nowhere to be seen: nothing was tried");
+        }
+        for message in discord.world(|s| s.messages.values().cloned().collect::<Vec<_>>()) {
+            let pinged = discord.pings(&message);
+            assert!(
+                !pinged.iter().any(|p| p.contains("everyone") || p.contains("00000000000000009")),
+                "{pinged:?}"
+            );
+        }
+        // The shell and the log.
+        for command in
+            ["status", "nc list", "nc show nc:1", "certificate list", "audit list", "find text:desrever"]
+        {
+            let words: Vec<&str> = ["do", "--as", "ann"].into_iter().chain(command.split(' ')).collect();
+            let shown = daemon.certkeeper(&words);
+            let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+            assert!(!shown.trim().is_empty() && !shown.chars().any(is_hidden), "{command}: {shown:?}");
+        }
+        assert!(daemon.certkeeper(&["verify"]).status.success());
+        daemon.terminate();
+        daemon.wait_exit(SOON).await;
+        let log = daemon.output();
+        assert!(!log.contains("[31mred") && !log.contains("forged") && !log.contains("desrever"), "{log}");
+        discord.assert_clean();
+    }
 }
 
 #[tokio::test]
@@ -385,48 +699,12 @@ async fn minimal_privacy_holds_in_everything_that_a_channel_sees() {
     let Some(clock) = WallClock::at("2026-03-02T08:30:00+01:00") else { return };
     let discord = Discord::on_clock(&clock);
     let mut daemon = Daemon::ready(&discord, Setup { guild: None, ..Setup::on_clock(&clock) }).await;
+    assert_scripted(&discord);
     says(&discord, "owner", "/setup timezone:Europe/Berlin hour:9 privacy:minimal").await;
-    for line in [
-        "/certificate add standard:iso-27001 name:Secretname decided:2026-03-02 body:Secretbody number:Secretno owner:alice",
-        "/certificate edit certificate:C-1 number:Secretnumber reason:Secretreason",
-        "/audit log certificate:1 kind:internal date:today scope:Secretscope lead-name:Secretlead conclusion:Secretend",
-        "/nc raise certificate:1 audit:1 grade:major clause:9.2 statement:Secretwords area:Secretarea owner:alice due:2026-03-20",
-        "/nc assign nc:1 owner:bob",
-        "/nc correct nc:1 what:Secretfix",
-        "/nc cause nc:1 why:Secretcause",
-        "/nc plan nc:1 owner:bob due:2026-03-10 action:Secretaction",
-        "/nc evidence nc:1 note:Secretnote",
-        "/nc evidence nc:1 link:https://example.com/Secretlink",
-        "/nc contain nc:1 what:Secrethold",
-        "/nc whys nc:1 why1:Secretwhy",
-        "/nc verifier nc:1 person:carol",
-        "/nc extend nc:1 due:2026-03-25 reason:Secretdelay",
-        "/area add name:Secretplace owner:alice",
-        "/audit plan certificates:1 kind:internal date:2026-03-12 lead:bob areas:Secretplace criteria:Secretlaw scope:Secretrange",
-        "/audit plan certificates:1 kind:surveillance date:2028-01-10 reason:Secretgrant",
-        "/audit move audit:A-2 date:2026-03-13 reason:Secretmove",
-        "/audit start audit:A-2",
-        "/finding raise audit:A-2 grade:minor clause:9.2 statement:Secretgap evidence:Secretproof owner:alice reference:Secretref",
-        "/finding raise audit:A-2 grade:opportunity clause:9.2 statement:Secretidea",
-        "/finding accept finding:F-1 owner:bob due:2026-03-10 action:Secretdo",
-        "/action add certificate:1 owner:alice due:2026-03-11 what:Secretduty",
-        "/action assign action:ACT-2 owner:bob reason:Secretshift",
-        "/review plan certificates:1 date:2026-03-15",
-        "/review hold review:MR-1 date:today attended:Secretboard decisions:Secretplan",
-        "/task done certificate:1 task:internal-audits what:Secrettask",
-        "/change log kind:internal what:Secretchange",
-        "/remind every cron:0 9 * * MON text:Secretreminder",
-        "/risk revisit what:Secretrisk",
-        "/training log topic:Secrettopic attended:Secretpupil",
-        "/edit entry:R-2 field:text value:Secretvalue reason:Secretslip",
-        "/void entry:R-3 reason:Secretvoid",
-        "/certificate scope certificate:1 scope:Secretextent",
-        "/certificate suspend certificate:1 date:today reason:Secretstop",
-        "/certificate reinstate certificate:1 date:today reason:Secretgo",
-        "/certificate transfer certificate:1 body:Secrethouse date:today",
-        "/handover from:alice to:bob reason:Secretleave",
-    ] {
-        let reply = says(&discord, "owner", line).await;
+    for line in SCRIPT {
+        let (who, command, options) = scripted(line);
+        let options: Vec<_> = options.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let reply = discord.person(who).options(&options).slash(&command).await.unwrap();
         assert!(!reply.ephemeral, "{line}: {}", reply.text());
     }
     for at in ["2026-03-09T09:00:01+01:00", "2026-03-19T09:00:01+01:00", "2026-04-30T12:00:00+02:00"] {
@@ -434,14 +712,10 @@ async fn minimal_privacy_holds_in_everything_that_a_channel_sees() {
         clock.set(at);
         discord.wait_messages("general", before + 1, SOON).await;
     }
-    for line in [
-        "/nc done nc:1 what:Secretdeed",
-        "/nc verify nc:1 effective:true how:Secretcheck",
-        "/nc close nc:1 note:Secretclose",
-        "/nc reopen nc:1 reason:Secretagain",
-    ] {
-        let who = if line.starts_with("/nc done") { "bob" } else { "owner" };
-        let reply = says(&discord, who, line).await;
+    for line in SCRIPTS_END {
+        let (who, command, options) = scripted(line);
+        let options: Vec<_> = options.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let reply = discord.person(who).options(&options).slash(&command).await.unwrap();
         assert!(!reply.ephemeral, "{line}: {}", reply.text());
     }
     daemon.kill9().await;

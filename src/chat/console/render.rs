@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeZone};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::chat::Ask;
-use crate::say::card::{Card, Field, Line, Span, Tone};
+use crate::say::card::{Card, Field, Line, Span, Tone, visible_char};
 
 /// The least width that text is laid out for.
 const NARROWEST: usize = 24;
@@ -62,19 +62,7 @@ pub fn columns(text: &str) -> usize {
 /// Makes a text harmless: line breaks stay, tabs become spaces, every other control character goes, and so do
 /// the characters that reorder or hide text.
 pub fn clean(text: &str) -> String {
-    text.replace("\r\n", "\n")
-        .chars()
-        .filter_map(|c| match c {
-            '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
-            '\t' => Some(' '),
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' => None,
-            '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => {
-                None
-            }
-            c if c.is_control() => None,
-            c => Some(c),
-        })
-        .collect()
+    text.replace("\r\n", "\n").chars().filter_map(visible_char).collect()
 }
 
 /// The sign that says what a tone means.

@@ -631,6 +631,25 @@ async fn goodbye<Q: Queue + Unpin>(mut shard: Shard<Q>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn fuzz_a_frame(
+            frame in "(?s).{0,80}", at in any::<proptest::sample::Index>(), len in 0_usize..20,
+            by in "[\\[\\]{}\",:0-9a-zA-Z\\\\]{0,12}", depth in 0_usize..20_000,
+        ) {
+            drop(event(&frame));
+            drop(sound(&frame));
+            let mut whole = r#"{"op":0,"s":7,"t":"INTERACTION_CREATE","d":{"id":"1","token":"x","data":{"name":"nc"}}}"#.to_owned();
+            let from = at.index(whole.len());
+            whole.replace_range(from..(from + len).min(whole.len()), &by);
+            if let Some(Event::Interaction { raw, .. }) = event(&whole) {
+                prop_assert!(whole.contains(&raw));
+            }
+            drop(event(&format!("{{\"op\":0,\"t\":\"GUILD_CREATE\",\"d\":{}", "[".repeat(depth))));
+        }
+    }
 
     #[test]
     fn only_what_concerns_us_is_read() {

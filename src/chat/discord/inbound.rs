@@ -355,11 +355,46 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_arrives_panics(raw in ".{0,200}", kind in 0_u64..9, name in "[a-z]{0,5}", value in any::<i64>()) {
+        fn fuzz_an_interaction(raw in ".{0,200}", kind in 0_u64..9, name in "[a-z]{0,5}", value in any::<i64>()) {
             drop(read(&raw, DateTime::UNIX_EPOCH));
             let data = json!({"name": name, "options": [{"name": raw, "type": kind, "value": value, "options": [raw]}],
                 "components": [[], {}, raw], "resolved": {"users": [], "channels": {"1": raw}, "attachments": {"1": 4}}});
             drop(read(&base(kind, data).to_string(), DateTime::UNIX_EPOCH));
+        }
+
+        /// A whole one with some of it replaced: what is read of it is read, and never more than was said.
+        #[test]
+        fn fuzz_an_interaction_that_was_spoiled(
+            at in any::<proptest::sample::Index>(), len in 0_usize..40, by in "[\\[\\]{}\",:0-9a-z\\\\]{0,12}", kind in 1_u64..7,
+        ) {
+            let data = json!({"name": "nc", "type": 1, "custom_id": "ck1:form:f1", "options": [{"type": 1,
+                "name": "show", "options": [{"type": 3, "name": "nc", "value": "NC-1", "focused": kind == 4}]}],
+                "components": [{"type": 18, "component": {"type": 4, "custom_id": "why", "value": "so"}}],
+                "resolved": {"users": {"2": {"username": "b"}}, "channels": {"3": {"name": "c"}},
+                    "attachments": {"5": {"filename": "a", "size": 3, "url": "https://cdn.discordapp.com/a"}}}});
+            let mut whole = base(kind, data).to_string();
+            let from = at.index(whole.len());
+            whole.replace_range(from..(from + len).min(whole.len()), &by);
+            if let Some(got) = read(&whole, DateTime::UNIX_EPOCH) {
+                let debug = format!("{got:?}");
+                prop_assert!(!debug.contains("secret"), "{}", debug);
+                if let What::Command(request) | What::Complete { request, .. } | What::Form { request, .. } = got.what {
+                    prop_assert!(request.place.starts_with("discord:"));
+                }
+            }
+        }
+
+        #[test]
+        fn fuzz_a_form(id in "(ck1:form:)?.{0,30}", depth in 0_usize..200, name in ".{0,20}", value in ".{0,40}") {
+            let mut inner = json!({"type": 4, "custom_id": name, "value": value});
+            for _ in 0..depth {
+                inner = json!({"type": 1, "components": [inner]});
+            }
+            let raw = base(5, json!({"custom_id": id, "components": [inner]})).to_string();
+            if let Some(Inbound { what: What::Form { form, fields, .. }, .. }) = read(&raw, DateTime::UNIX_EPOCH) {
+                prop_assert_eq!(id.strip_prefix(FORM), Some(form.as_str()));
+                prop_assert!(fields.len() <= 1);
+            }
         }
     }
 }

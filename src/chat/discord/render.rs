@@ -4,9 +4,11 @@
 //! markdown is escaped, mentions are broken, control and bidirectional characters are dropped. (That nothing
 //! pings is ensured by `allowed_mentions` besides.)
 
+use std::borrow::Cow;
+
 use serenity::builder::{CreateEmbed, CreateEmbedFooter};
 
-use crate::say::card::{Card, Line, Span, Tone};
+use crate::say::card::{Card, Line, Span, Tone, visible_char};
 use crate::say::discord as say;
 
 const TITLE: usize = 256;
@@ -36,27 +38,11 @@ pub(super) fn is_id(text: &str) -> bool {
         && text.parse::<u64>().is_ok_and(|n| n != 0)
 }
 
-/// Drops what is not to be seen: control, bidirectional, zero-width and tag characters.
+/// Drops what is not to be seen.
 fn visible(text: &str) -> String {
     text.replace("\r\n", "\n")
         .chars()
-        .filter_map(|c| match c {
-            '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
-            '\t' => Some(' '),
-            c if c.is_control() => None,
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}' => None,
-            c => Some(c),
-        })
+        .filter_map(visible_char)
         // No more than this could be shown anywhere.
         .take(ALL + 1)
         .collect()
@@ -78,7 +64,8 @@ fn link(word: &str) -> Option<(&str, &str)> {
 fn escape_word(word: &str, line_start: bool, out: &mut String) {
     let mut start = line_start;
     for (at, c) in word.char_indices() {
-        let beside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        // As Discord counts them: beside a letter of another alphabet it does emphasise.
+        let beside = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         match c {
             // Within a word it emphasises nothing: a rule's id reads as it is.
             '_' if beside(word.get(..at).and_then(|w| w.chars().next_back()))
@@ -105,6 +92,11 @@ fn escape_word(word: &str, line_start: bool, out: &mut String) {
         }
         start = false;
     }
+}
+
+/// A person's text in one line where Discord shows neither markdown nor mentions: a suggestion.
+pub(super) fn bare(text: &str) -> String {
+    visible(text).replace('\n', " ")
 }
 
 /// Text that shows as it is and does nothing.
@@ -166,7 +158,7 @@ impl Piece {
 fn pieces(line: &Line, place: Place) -> Vec<Piece> {
     let said = |text: &str| match place {
         Place::Body | Place::Heading => escape(text),
-        Place::Bare => visible(text).replace('\n', " "),
+        Place::Bare => bare(text),
     };
     let body = place == Place::Body;
     line.0
@@ -239,23 +231,27 @@ fn chunks(line: &Line, place: Place, first: usize, most: usize) -> Vec<String> {
     let mut current = String::new();
     let mut room = first;
     for Piece { around, body, breakable } in pieces(line, place) {
-        let mut body = body.as_str();
+        let mut body = Cow::from(body);
         while !body.is_empty() {
             let free = room.saturating_sub(units(&current));
             let extra = 2 * around.len();
-            if units(body) + extra <= free {
+            if units(&body) + extra <= free {
                 current.push_str(around);
-                current.push_str(body);
+                current.push_str(&body);
                 current.push_str(around);
                 break;
             }
-            let at = if breakable && free > extra + 8 { cut(body, free - extra) } else { 0 };
+            let at = if breakable && free > extra + 8 { cut(&body, free - extra) } else { 0 };
             if at > 0 {
                 let (now, later) = body.split_at(at);
                 current.push_str(around);
                 current.push_str(now.trim_end_matches([' ', '\n']));
                 current.push_str(around);
-                body = later;
+                // What stood in a line stands at the beginning of one now, where it would be a heading or a list.
+                body = match later.chars().next() {
+                    Some('>' | '#' | '-' | '+') if place != Place::Bare => format!("\\{later}").into(),
+                    _ => later.to_owned().into(),
+                };
             } else if current.is_empty() {
                 // Nothing fits at all; what can't be cut is dropped rather than let past the limit.
                 break;
@@ -603,6 +599,7 @@ mod tests {
         assert_eq!(escape("@everyone <@123> <t:1:R>"), "@\u{200b}everyone \\<@123> \\<t:1:R>");
         assert_eq!(escape("a\u{202e}b\u{0}c\u{1b}[31m"), "abc\\[31m");
         assert_eq!(escape("see https://x.example/a_b."), "see <https://x.example/a_b>.");
+        assert_eq!(escape("a_b é_é_é"), "a_b é\\_é\\_é");
         assert_eq!(escape("https://x.example/`a`"), "https://x.example/\\`a\\`");
     }
 
@@ -629,6 +626,24 @@ mod tests {
             json(&card)[0]["description"],
             "**Due** 2027-03-02 <t:0:f> <@123456789012345678> Bob\\_ <#5> <@&6> `/nc 'show'`"
         );
+    }
+
+    #[test]
+    fn a_long_text_begins_no_heading_where_it_is_cut() {
+        for markup in ["# ", "> ", "- ", "+ ", ">>> ", "### ", "-# "] {
+            for at in [1_000, 1_023, 1_024, 1_025, 4_095] {
+                let said = format!("{}{markup}big", "x".repeat(at));
+                let card = Card::new(Tone::Plain, "T").field("F", vec![Line::new().said(&said)]);
+                let embeds = json(&card);
+                for field in embeds.iter().flat_map(|e| e["fields"].as_array().into_iter().flatten()) {
+                    let value = field["value"].as_str().unwrap().to_owned();
+                    assert!(!value.starts_with(['>', '#', '-', '+']), "{at} {markup}: {value}");
+                }
+                for line in text(&card, "", None).lines().skip(1).filter(|line| !line.starts_with("-# …")) {
+                    assert!(!line.starts_with(['>', '#', '-', '+']), "{at} {markup}: {line}");
+                }
+            }
+        }
     }
 
     #[test]

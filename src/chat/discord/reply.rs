@@ -212,9 +212,12 @@ impl<'a> Reply<'a> {
     pub(super) async fn choices(&self, choices: &[Choice]) -> bool {
         let choices = choices
             .iter()
-            .filter(|choice| !choice.label.trim().is_empty() && choice.value.chars().count() <= 100)
+            .map(|choice| (render::bare(&choice.label), &choice.value))
+            .filter(|(label, value)| {
+                !label.trim().is_empty() && !value.trim().is_empty() && value.chars().count() <= 100
+            })
             .take(25)
-            .map(|choice| AutocompleteChoice::new(cut(&choice.label, 100), choice.value.clone()))
+            .map(|(label, value)| AutocompleteChoice::new(cut(&label, 100), value.clone()))
             .collect();
         let response = CreateAutocompleteResponse::new().set_choices(choices);
         self.first(&CreateInteractionResponse::Autocomplete(response)).await == First::Said
