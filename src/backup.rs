@@ -56,7 +56,7 @@ pub struct Taken {
 /// How a backup's file is called.
 const STAMP: &str = "certkeeper-%Y%m%dT%H%M%SZ.db";
 
-fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Fault {
+pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Fault {
     let what = what.into();
     move |why| Fault::Io { what, why }
 }
@@ -118,7 +118,7 @@ async fn write(
 }
 
 /// Finds a database whole and its chains unaltered.
-async fn prove(c: &mut SqliteConnection, path: &Path) -> Result<Vec<Verified>, Fault> {
+pub(crate) async fn prove(c: &mut SqliteConnection, path: &Path) -> Result<Vec<Verified>, Fault> {
     if let Some(found) = store::file::damage(c, true).await? {
         return Err(Fault::Damaged(format!("{} is damaged: {found}", path.display())));
     }
@@ -152,6 +152,22 @@ fn stamped(folder: &Path) -> Vec<(DateTime<Utc>, PathBuf)> {
 /// When the latest backup in a folder was taken.
 pub fn latest(folder: &Path) -> Option<DateTime<Utc>> {
     stamped(folder).last().map(|(at, _)| *at)
+}
+
+/// The copies that were made of a database and still stand: backups in the folder, and what an upgrade or a restoration
+/// kept beside it.
+pub fn copies(database: &Path, folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = stamped(folder).into_iter().map(|(_, path)| path).collect();
+    let before = database.file_name().map(|name| format!("{}.before-", name.to_string_lossy()));
+    let beside = match database.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if let (Some(before), Ok(entries)) = (before, std::fs::read_dir(beside)) {
+        let kept = entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(&before));
+        found.extend(kept.map(|e| e.path()));
+    }
+    found
 }
 
 /// Whether another backup is due: none is there, or the latest is `every` old (or, the clock having been set back, of
@@ -273,7 +289,7 @@ async fn set_aside(database: &Path, now: DateTime<Utc>) -> Result<PathBuf, Fault
     Ok(aside)
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -289,14 +305,14 @@ fn remove(path: &Path) -> Result<(), Fault> {
 }
 
 /// Removes a database with all that belongs to it.
-fn clear(path: &Path) -> Result<(), Fault> {
+pub(crate) fn clear(path: &Path) -> Result<(), Fault> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         remove(&with_suffix(path, suffix))?;
     }
     Ok(())
 }
 
-fn sync_folder(folder: &Path) -> Result<(), Fault> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), Fault> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder)
         .and_then(|folder| folder.sync_all())

@@ -31,7 +31,7 @@ use crate::notify::due::Talk;
 use crate::say::card::Line;
 use crate::simulate::{self, Hypothetical};
 use crate::store::{self, OpenFault, Store};
-use crate::{backup, demo, doctor, http, logging, say};
+use crate::{backup, demo, doctor, http, logging, organisations, say};
 
 const USAGE: u8 = 64;
 const BUG: u8 = 70;
@@ -69,6 +69,14 @@ enum Verb {
     Backup(Backup),
     /// Put a backup in the place of the database; the daemon must not run
     Restore(Restore),
+    /// List the organisations on file, with the places that the verbs below name them by
+    Organisations,
+    /// Copy one organisation into a database of its own, beside a running daemon
+    Export(Export),
+    /// Take one organisation out for good, its journal and files too; the daemon must not run
+    Erase(Erase),
+    /// Move one organisation to another Discord server, with its records; the daemon must not run
+    Move(Move),
     /// Look at settings, database, token, permissions, waiting reminders and backups; say what to do
     Doctor,
     /// Ask the running daemon how it is (for a container's health check)
@@ -209,6 +217,35 @@ struct Restore {
 }
 
 #[derive(Debug, Args)]
+struct Export {
+    /// Its place: `console`, or `discord:<server id>`
+    organisation: String,
+    /// A file that does not exist (left out: named by place and instant, in the working directory)
+    to: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Erase {
+    /// Its place: `console`, or `discord:<server id>`
+    organisation: String,
+    /// Its place or its name once more
+    #[arg(long, value_name = "PLACE")]
+    yes: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Move {
+    /// Its place: `console`, or `discord:<server id>`
+    organisation: String,
+    /// The new place: `discord:<server id>`
+    #[arg(long, value_name = "PLACE")]
+    to: String,
+    /// Who does it: a name, or a Discord user id; the journal names them
+    #[arg(long = "as", value_name = "NAME")]
+    who: String,
+}
+
+#[derive(Debug, Args)]
 struct Health {
     /// Whether it is ready, not only alive
     #[arg(long)]
@@ -277,6 +314,9 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
         complain(&why);
         return ExitCode::from(SETTING);
     }
+    if quiet {
+        logging::log_panics();
+    }
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -305,6 +345,10 @@ pub fn main(args: impl Iterator<Item = OsString>, env: impl Iterator<Item = (Str
             Verb::Verify(a) => told(verify(a, &settings).await),
             Verb::Backup(a) => told(back_up(a, &settings).await),
             Verb::Restore(a) => told(restore(a, &settings).await),
+            Verb::Organisations => told(list(&settings).await),
+            Verb::Export(a) => told(export(a, &settings).await),
+            Verb::Erase(a) => told(erase(a, &settings).await),
+            Verb::Move(a) => told(relocate(a, &settings).await),
             Verb::Doctor => {
                 let report = doctor::examine(&settings, report, SystemClock.now()).await;
                 Stage::print(&report.text());
@@ -676,6 +720,78 @@ async fn restore(a: Restore, settings: &Settings) -> anyhow::Result<u8> {
         head(v);
     }
     Stage::print("Start the daemon: before it posts, it looks in the channels for what was said since.\n");
+    Ok(0)
+}
+
+async fn list(settings: &Settings) -> anyhow::Result<u8> {
+    let mut c = store::open_to_read(&settings.database).await?;
+    let known = organisations::list(&mut c).await?;
+    for o in &known {
+        Stage::print(&format!(
+            "{}: {}, {} certificates, {} journal entries{}\n",
+            o.organisation.place,
+            o.organisation.name,
+            o.certificates,
+            o.entries,
+            if o.present { "" } else { "; the bot is not there" }
+        ));
+    }
+    if known.is_empty() {
+        Stage::print("nothing is on record yet\n");
+    }
+    Ok(0)
+}
+
+async fn export(a: Export, settings: &Settings) -> anyhow::Result<u8> {
+    let now = SystemClock.now();
+    let done = organisations::export(&settings.database, &a.organisation, a.to.as_deref(), now).await?;
+    Stage::print(&format!(
+        "{}: {} bytes, opened and found whole, sha256 {}\n",
+        done.path.display(),
+        done.bytes,
+        done.sha256
+    ));
+    for (table, rows) in &done.rows {
+        Stage::print(&format!("  {table}: {rows}\n"));
+    }
+    head(&done.chain);
+    Ok(0)
+}
+
+async fn erase(a: Erase, settings: &Settings) -> anyhow::Result<u8> {
+    let (database, backups) = (&settings.database, &settings.backup_folder);
+    let done = organisations::take_out(database, backups, &a.organisation, a.yes.as_deref()).await?;
+    Stage::print(&format!(
+        "{} ({}): {} rows taken out; its journal ended in {}={}:{}\n",
+        done.organisation.place,
+        done.organisation.name,
+        done.rows,
+        done.organisation.place,
+        done.head.seq,
+        done.head.hash
+    ));
+    for copy in &done.elsewhere {
+        Stage::print(&format!("still in {}: remove it as well\n", copy.display()));
+    }
+    for v in &done.chains {
+        head(v);
+    }
+    Ok(0)
+}
+
+async fn relocate(a: Move, settings: &Settings) -> anyhow::Result<u8> {
+    if a.who.trim().is_empty() {
+        return Err(Usage("--as needs a name: who does it".to_owned()).into());
+    }
+    let now = SystemClock.now();
+    let moved =
+        organisations::relocate(&settings.database, &a.organisation, &a.to, a.who.trim(), now).await?;
+    Stage::print(&format!("{} is at {} now\n", a.organisation, a.to));
+    head(&moved);
+    Stage::print(
+        "Start the daemon, add the bot to that server if it is not there, and give /setup there: channels and roles of \
+         the old one are forgotten, and nothing is posted before.\n",
+    );
     Ok(0)
 }
 

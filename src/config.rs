@@ -9,6 +9,7 @@ use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKind};
@@ -52,6 +53,8 @@ pub struct Settings {
     pub backup_every_hours: u32,
     /// How many it keeps.
     pub backup_keep: u32,
+    /// Whom the daemon tells that all is well, if anybody.
+    pub monitor: Option<MonitorSettings>,
     /// A folder of standards and programmes that add or override.
     pub data_folder: Option<PathBuf>,
 }
@@ -65,6 +68,15 @@ pub struct DiscordSettings {
     pub api: String,
     /// The one server to serve, if there is only one.
     pub guild: Option<NonZeroU64>,
+}
+
+/// Whom the daemon tells that all is well.
+#[derive(Debug, Clone)]
+pub struct MonitorSettings {
+    /// The address; a secret.
+    pub ping_url: SecretString,
+    /// The least time between two pings.
+    pub ping_every: Duration,
 }
 
 /// What holds for an organisation that has not chosen for itself.
@@ -399,6 +411,8 @@ impl Reader {
         let every = self.whole("backup.every_hours", 0, 24 * 366, "a number of hours");
         let keep = self.whole("backup.keep", 1, 10_000, "a number of backups");
         let backups = self.filled("backup.folder").map(PathBuf::from);
+        let ping_url = self.ping_url();
+        let ping_every = self.whole("monitor.ping_every_seconds", 1, 24 * 3600, "a number of seconds");
         let data_folder = self.folder();
         let discord = match (token, api) {
             (Some(token), Some(api)) => Some(DiscordSettings { token, api, guild }),
@@ -411,6 +425,12 @@ impl Reader {
             backup_every_hours: u32::try_from(every?).ok()?,
             backup_keep: u32::try_from(keep?).ok()?,
             database,
+            monitor: match (ping_url, u64::try_from(ping_every?).ok()?) {
+                (Some(ping_url), every) => {
+                    Some(MonitorSettings { ping_url, ping_every: Duration::from_secs(every) })
+                }
+                (None, _) => None,
+            },
             listen,
             log: log?,
             log_format: log_format?,
@@ -565,6 +585,25 @@ impl Reader {
             )));
         }
         Some(url.origin().ascii_serialization())
+    }
+
+    /// The address to ping. What is wrong with it is said without saying it: it is a secret.
+    fn ping_url(&mut self) -> Option<SecretString> {
+        const SETTING: &str = "monitor.ping_url";
+        let text = self.filled(SETTING)?;
+        match reqwest::Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
+                Some(SecretString::from(text))
+            }
+            _ => {
+                self.wrong(
+                    SETTING,
+                    "this is not an http or https address",
+                    "copy the check's address from the monitor, or remove the setting",
+                );
+                None
+            }
+        }
     }
 
     fn guild(&mut self) -> Option<NonZeroU64> {
@@ -747,9 +786,14 @@ mod tests {
     }
 
     #[test]
-    fn the_token_stands_in_no_debug_text() {
-        let (settings, _) = load(None, &[TOKEN], Needs::Discord).unwrap();
+    fn the_token_and_the_ping_url_stand_in_no_debug_text_and_no_fault() {
+        let url = ("CERTKEEPER_MONITOR__PING_URL", "https://hc.example/s3cret-check");
+        let (settings, _) = load(None, &[TOKEN, url], Needs::Discord).unwrap();
+        assert!(settings.monitor.is_some());
         assert!(!format!("{settings:?}").contains("s3cret"));
+        let url = ("CERTKEEPER_MONITOR__PING_URL", "ftp://hc.example/s3cret-check");
+        let fault = told(load(None, &[TOKEN, url], Needs::Discord));
+        assert!(fault.starts_with("monitor.ping_url") && !fault.contains("s3cret"), "{fault}");
     }
 
     #[test]
@@ -916,7 +960,7 @@ mod tests {
     #[test]
     fn every_setting_is_described_once() {
         let known = known();
-        assert_eq!(known.len(), 16);
+        assert_eq!(known.len(), 18);
         for setting in &known {
             assert!(setting.meaning.ends_with('.'), "{setting:?}");
         }

@@ -1,11 +1,13 @@
 //! The daemon: wires clock, store, notifier, chat and HTTP together; starts, is ready, drains, stops.
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use futures_util::FutureExt as _;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +21,10 @@ use crate::chat::discord::{self, Discord, End, Remembered};
 use crate::clock::{Clock, SystemClock};
 use crate::command::{App, Defaults};
 use crate::config::{DiscordSettings, Settings};
-use crate::http::{self, Health};
+use crate::fault;
+use crate::http::{self, Health, Measured};
+use crate::metrics::Caught;
+use crate::monitor::{Heartbeat, Monitor};
 use crate::notify::alarm::Alarm;
 use crate::notify::deliver::Deliverer;
 use crate::store::{self, Lock, OpenFault, Store, journal};
@@ -29,6 +34,12 @@ const SOFT_STOP: Duration = Duration::from_secs(3);
 
 /// How long changes are gathered before the notifier looks at them: it must not get in the way of the next one.
 const GATHER: Duration = Duration::from_millis(50);
+
+/// So many rounds of reminders that panic in a row end the process: it is a bug, and a fresh start may be past it.
+const PANICS: u32 = 3;
+
+/// The pause after a round that panicked.
+const AFTER_PANIC: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether a backup is due.
 const BACKUP_LOOK: Duration = Duration::from_secs(60);
@@ -101,6 +112,8 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
     let defaults = Defaults { zone: settings.organisation.timezone, hour: settings.organisation.hour };
     let app = App::new(store.clone(), Arc::new(catalogue), defaults);
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+    // Health is served until everything else has ended.
+    let served = CancellationToken::new();
 
     if let Some(listen) = settings.listen {
         let listener = TcpListener::bind(listen).await.map_err(|e| {
@@ -109,12 +122,25 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
             ))
         })?;
         tracing::info!(address = %listener.local_addr().context("reading the address")?, "serving health");
-        let (health, stop) = (Arc::clone(&health), stop.clone());
-        tracker.spawn(async move {
-            if let Err(e) = http::serve(listener, health, stop).await {
+        let measured = Measured {
+            health: Arc::clone(&health),
+            metrics: app.metrics().clone(),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let pages = http::router(Arc::clone(&health)).merge(http::metrics_router(measured));
+        let served = served.clone();
+        // Not on the tracker: while work is in flight it still says that we are stopping.
+        tokio::spawn(async move {
+            if let Err(e) = http::serve(listener, pages, served).await {
                 tracing::error!(error = %e, "serving health ended");
             }
         });
+    }
+    let heartbeat = Heartbeat::default();
+    if let Some(monitor) = settings.monitor {
+        let monitor = Monitor::new(monitor.ping_url, monitor.ping_every).map_err(Ended::Setting)?;
+        tracker.spawn(monitor.run(heartbeat.clone(), app.metrics().clone(), stop.clone()));
     }
 
     let adapter = Discord::connect(
@@ -149,7 +175,7 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
     let deliverer = Deliverer::new(app.clone(), adapter.post(), late_after);
     let alarm = Alarm::start(Arc::clone(&clock)).await.context("starting the alarm")?;
     let mut notifier =
-        tokio::spawn(notify(deliverer, app, store.clone(), alarm, clock, Arc::clone(&health), stop.clone()));
+        tokio::spawn(notify(deliverer, app, alarm, clock, Arc::clone(&health), heartbeat, stop.clone()));
     let mut chat = tokio::spawn(adapter.run());
     let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut int = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
@@ -168,6 +194,10 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
             match end.context("the notifier's task")? {
                 Stopped::Refused(words) => Err(Ended::Token(words)),
                 Stopped::FileGone(words) => Err(Ended::Corrupt(words)),
+                Stopped::Broken => Err(Ended::Other(anyhow::anyhow!(
+                    "the notifier panicked {PANICS} times in a row, which is a bug: please report it with the log's \
+                     lines about the panics. Nothing is lost; what is due is posted after the next start"
+                ))),
                 Stopped::Asked => Ok(()),
             }
         }
@@ -189,6 +219,7 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
         _ = term.recv() => {}
         _ = int.recv() => {}
     }
+    served.cancel();
     if tokio::time::timeout(Duration::from_secs(1), store.close()).await.is_err() {
         tracing::warn!("the database was still busy");
     }
@@ -257,18 +288,24 @@ enum Stopped {
     Refused(String),
     /// The file is no longer where it was.
     FileGone(String),
+    /// It panics each time.
+    Broken,
 }
 
 /// Posts what is due whenever the alarm rings or something has changed.
 async fn notify<P: Post>(
     mut deliverer: Deliverer<P>,
     app: App,
-    store: Store,
     alarm: Alarm,
     clock: Arc<dyn Clock>,
     health: Arc<Health>,
+    heartbeat: Heartbeat,
     stop: CancellationToken,
 ) -> Stopped {
+    let store = app.store().clone();
+    let mut panics = 0;
+    // Whether it is the alarm's turn, not a change's, which has just been written.
+    let mut alarmed = true;
     loop {
         if !store.in_place() {
             let path = store.path().display();
@@ -279,7 +316,30 @@ async fn notify<P: Post>(
             health.set_store(Err(words.clone()));
             return Stopped::FileGone(words);
         }
-        let again = match deliverer.round(&*clock).await {
+        let round = async {
+            fault::point("round");
+            let round = deliverer.round(&*clock).await?;
+            if alarmed {
+                store.probe(clock.now()).await?;
+            }
+            Ok::<_, store::Fault>(round)
+        };
+        let Ok(round) = AssertUnwindSafe(round).catch_unwind().await else {
+            app.metrics().panicked(Caught::Notifier);
+            heartbeat.beat(false);
+            panics += 1;
+            tracing::error!(in_a_row = panics, "a round of reminders panicked");
+            if panics >= PANICS {
+                return Stopped::Broken;
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(AFTER_PANIC)).await.is_none() {
+                return Stopped::Asked;
+            }
+            continue;
+        };
+        panics = 0;
+        heartbeat.beat(round.as_ref().is_ok_and(|r| r.stopped.is_none()));
+        let again = match round {
             Ok(round) => {
                 health.ticked();
                 health.set_store(Ok(()));
@@ -295,11 +355,11 @@ async fn notify<P: Post>(
             }
         };
         let wait = again.unwrap_or(Duration::from_secs(60)).max(Duration::from_millis(50));
-        tokio::select! {
+        alarmed = tokio::select! {
             () = stop.cancelled() => return Stopped::Asked,
-            () = alarm.rung() => {}
-            () = async { app.changed().await; tokio::time::sleep(GATHER).await } => {}
-            () = tokio::time::sleep(wait) => {}
-        }
+            () = alarm.rung() => true,
+            () = async { app.changed().await; tokio::time::sleep(GATHER).await } => false,
+            () = tokio::time::sleep(wait) => true,
+        };
     }
 }

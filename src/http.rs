@@ -1,4 +1,4 @@
-//! Health and readiness over HTTP, for whatever looks after the process. Nothing that people wrote is served.
+//! Health, readiness and metrics over HTTP, for whatever looks after the process. Nothing that people wrote is served.
 //!
 //! Ages are measured on the monotonic clock: the machine's wall clock may jump either way.
 
@@ -18,6 +18,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
+use crate::metrics::{self, Metrics, Now};
+use crate::store::Store;
+use crate::store::notices;
+
 /// How old the notifier's last tick may be: three alarms.
 const TICK_LIMIT: Duration = Duration::from_mins(3);
 /// How long the gateway may be lost before the process counts as not ready.
@@ -26,6 +31,8 @@ const GATEWAY_LIMIT: Duration = Duration::from_mins(1);
 const PROBE_LIMIT: Duration = Duration::from_secs(2);
 /// How much of an answer a probe reads.
 const PROBE_BYTES: u64 = 64 * 1024;
+/// How long `/metrics` waits for the store to say what is pending; without it that is left out.
+const STORE_LIMIT: Duration = Duration::from_secs(1);
 /// How long open connections may keep the server after it was told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 
@@ -147,7 +154,9 @@ impl Health {
         }
         // Before the start is complete, a store that is not open yet is no reason to be restarted.
         ailing.extend(store.clone().filter(|_| vitals.ready));
-        let mut unready: Vec<String> = store.into_iter().collect();
+        // What ails cannot be ready.
+        let mut unready: Vec<String> =
+            ailing.iter().filter(|why| why.starts_with("notifier")).cloned().chain(store).collect();
         if !vitals.ready {
             unready.push("commands: not registered yet".to_owned());
         }
@@ -186,6 +195,47 @@ pub fn router(health: Arc<Health>) -> Router {
     Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(health)
 }
 
+/// What `/metrics` is put together from.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// How the process fares.
+    pub health: Arc<Health>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is asked what is still to be said.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The route `/metrics`.
+pub fn metrics_router(measured: Measured) -> Router {
+    Router::new().route("/metrics", get(exposition)).with_state(measured)
+}
+
+async fn exposition(State(measured): State<Measured>) -> Response {
+    let Measured { health, metrics, store, clock } = measured;
+    let asked = async { notices::standing(&mut *store.read().await.ok()?).await.ok() };
+    let outbox = tokio::time::timeout(STORE_LIMIT, asked).await.ok().flatten();
+    let mut log = store.path().as_os_str().to_owned();
+    log.push("-wal");
+    let now = Now {
+        at: clock.now(),
+        health: health.snapshot(),
+        outbox,
+        database_bytes: metrics::size(store.path()),
+        wal_bytes: metrics::size(log.as_ref()),
+        resident_bytes: metrics::resident_bytes(),
+    };
+    match metrics.exposition(&now) {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], text).into_response()
+        }
+        Err(_unwritten) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
 async fn healthz(State(health): State<Arc<Health>>) -> Response {
     let now = health.snapshot();
     answer("alive", &now.ailing, &now)
@@ -216,10 +266,10 @@ fn answer(well: &str, against: &[String], now: &Snapshot) -> Response {
     (code, headers, format!("{body}\n")).into_response()
 }
 
-/// Serves health on `listener` until `stop`; connections still open a second after that are dropped.
+/// Serves pages on `listener` until `stop`; connections still open a second after that are dropped.
 pub async fn serve(
     listener: TcpListener,
-    health: Arc<Health>,
+    pages: Router,
     stop: CancellationToken,
 ) -> Result<(), std::io::Error> {
     let drained = {
@@ -229,7 +279,7 @@ pub async fn serve(
             tokio::time::sleep(DRAIN_LIMIT).await;
         }
     };
-    let server = axum::serve(listener, router(health)).with_graceful_shutdown(stop.cancelled_owned());
+    let server = axum::serve(listener, pages).with_graceful_shutdown(stop.cancelled_owned());
     tokio::select! {
         ended = server.into_future() => ended,
         () = drained => Ok(()),
@@ -309,6 +359,8 @@ mod tests {
             ailing.iter().any(|why| why.starts_with("notifier: nothing was looked at for 18")),
             "{ailing:?}"
         );
+        // What ails is not ready either.
+        assert_eq!(health.snapshot_at(later(181)).unready, ailing);
         // One that never ticked ails as well, in time.
         assert_eq!(Health::new().snapshot_at(later(181)).ailing.len(), 1);
     }
@@ -340,7 +392,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (health, stop) = (Arc::new(Health::new()), CancellationToken::new());
-        let server = tokio::spawn(serve(listener, Arc::clone(&health), stop.clone()));
+        let server = tokio::spawn(serve(listener, router(Arc::clone(&health)), stop.clone()));
         assert!(probe(addr, "/healthz").await.unwrap().contains(r#""status":"alive""#));
         let unready = probe(addr, "/readyz").await.unwrap_err();
         assert!(unready.starts_with("503: {") && unready.contains("gateway: not connected yet"), "{unready}");

@@ -10,7 +10,7 @@
 //! - [`notify`]: what the bot says by itself: what is due (pure), delivery, the alarm.
 //! - [`chat`]: the doors: Discord, the console.
 //! - [`catalogue`]: standards and programmes as data. [`simulate`]: what will be posted. [`demo`]: a cycle, played.
-//! - [`cli`], [`daemon`], [`config`], [`http`], [`logging`], [`clock`]: the operator's side.
+//! - [`cli`], [`daemon`], [`config`], [`http`], [`metrics`], [`monitor`], [`organisations`], [`logging`], [`clock`]: the operator's side.
 
 pub mod backup;
 pub mod catalogue;
@@ -28,8 +28,12 @@ pub mod fault;
 mod fuzz;
 pub mod http;
 pub mod logging;
+pub mod metrics;
+pub mod monitor;
 pub mod notify;
+pub mod organisations;
 pub mod say;
 pub mod sheet;
 pub mod simulate;
 pub mod store;
+mod web;

@@ -56,6 +56,16 @@ fn allowed(target: &str, level: Level) -> bool {
     level <= Level::INFO || !capped
 }
 
+/// Has a panic logged like everything else, as one line, with where it was and within which interaction or message.
+/// Its words only where they stand in the program's text: others may quote what a person wrote.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let words = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(not logged)");
+        tracing::error!(at, words, "panic");
+    }));
+}
+
 /// Starts logging for the whole process. `Err` where the filter is not valid or logging was started before.
 pub fn start(filter: &str, format: LogFormat) -> Result<(), String> {
     let filter = parse(filter)?.and(filter_fn(harmless));

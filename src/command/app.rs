@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 
 use super::grammar::{self, Command};
 use super::option::{ChannelRef, RoleRef};
@@ -15,6 +17,7 @@ use super::{Actor, Door, Heard, HeardFile, SpokenAs, complete, lacking};
 use crate::catalogue::Catalogue;
 use crate::domain::organisation::{Manners, Organisation, Person};
 use crate::fault;
+use crate::metrics::{Came, Caught, Metrics};
 use crate::say;
 use crate::say::card::{Card, Line};
 use crate::store::snapshot::Snapshot;
@@ -275,12 +278,14 @@ struct Inner {
     defaults: Defaults,
     changed: Notify,
     permissions_changed: AtomicBool,
+    metrics: Metrics,
 }
 
 impl App {
     /// An application on a store.
     pub fn new(store: Store, catalogue: Arc<Catalogue>, defaults: Defaults) -> Self {
         Self(Arc::new(Inner {
+            metrics: Metrics::new(store.commits().clone()),
             store,
             catalogue,
             defaults,
@@ -292,6 +297,11 @@ impl App {
     /// The store it works on.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// The standards and programmes it knows.
@@ -318,8 +328,19 @@ impl App {
     /// Understands a request and checks that the actor may make it; writes nothing but a form's draft.
     /// `Err` is the answer to give at once (a refusal, or a form to fill in).
     pub async fn prepare(&self, request: Request) -> Result<Prepared, Answer> {
-        let at = request.at;
-        self.prepare_inner(request).await.map_err(|s| self.stopped(s, at, "prepare"))?
+        let (at, argv) = (request.at, request.argv.clone());
+        // What was typed is nobody's label before it is known to be a command.
+        let verb = || grammar::parse(&argv).map_or("unknown", |command| command.verb());
+        match self.prepare_inner(request).await {
+            Ok(Err(answer)) => {
+                if let Answer::Ask(_) = &answer {
+                    self.0.metrics.command(verb(), Came::Asked, None);
+                }
+                Err(answer)
+            }
+            Ok(Ok(prepared)) => Ok(prepared),
+            Err(stop) => Err(self.stopped(stop, at, verb())),
+        }
     }
 
     async fn prepare_inner(&self, request: Request) -> Result<Result<Prepared, Answer>, Stop> {
@@ -416,23 +437,31 @@ impl App {
     /// Carries a prepared request out, in one transaction, on disk before it returns.
     pub async fn perform(&self, prepared: Prepared, files: Vec<Received>) -> Answer {
         let Prepared { request, command, snapshot, .. } = prepared;
-        let (at, verb) = (request.at, command.verb());
+        let (at, verb, began) = (request.at, command.verb(), Instant::now());
         // A task of its own: a caller that goes away must not cut a transaction in two.
         let app = self.clone();
-        let done = tokio::spawn(async move {
+        let performed = async move {
             if command.changes() {
                 app.change(command, &request, &files).await
             } else {
                 app.read(command, &request, &snapshot).await
             }
-        })
-        .await;
-        match done {
-            Ok(Ok(answer)) => answer,
+        };
+        let metrics = &self.0.metrics;
+        match tokio::spawn(performed.in_current_span()).await {
+            Ok(Ok(answer)) => {
+                let took = began.elapsed();
+                metrics.command(verb, Came::Done, Some(took));
+                tracing::info!(verb, milliseconds = took.as_millis(), "answered");
+                answer
+            }
             Ok(Err(stop)) => self.stopped(stop, at, verb),
             Err(panic) => {
+                metrics.panicked(Caught::Command);
+                metrics.command(verb, Came::Failed, None);
+                // A panic's words may quote what a person wrote; where it was is logged by the hook.
                 let reference = reference(at, &panic.to_string());
-                tracing::error!(reference, verb, error = %panic, "a command panicked");
+                tracing::error!(reference, verb, "a command panicked");
                 refused(say::refusal::broken(&reference))
             }
         }
@@ -629,8 +658,13 @@ impl App {
     /// What is said where a request stopped; a fault is logged under a reference that the person gets.
     fn stopped(&self, stop: Stop, at: DateTime<Utc>, verb: &str) -> Answer {
         match stop {
-            Stop::Refused(words) => refused(words),
+            Stop::Refused(words) => {
+                self.0.metrics.command(verb, Came::Refused, None);
+                tracing::info!(verb, "refused");
+                refused(words)
+            }
             Stop::Fault(fault) => {
+                self.0.metrics.command(verb, Came::Failed, None);
                 let reference = reference(at, &format!("{fault:?}"));
                 tracing::error!(
                     reference,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
+use tracing::Instrument as _;
 
 use super::due::{Kind, Occurrence, To};
 use super::plan::{self, Outbox};
@@ -61,6 +62,8 @@ pub struct Deliverer<P> {
     asked: Option<(Instant, DateTime<Utc>)>,
     /// Whether permissions have changed since.
     permissions_changed: bool,
+    /// How long the try took that is about to be settled.
+    took: Option<Duration>,
 }
 
 /// What a round of delivery came to.
@@ -87,6 +90,7 @@ impl<P: Post> Deliverer<P> {
             said: HashMap::new(),
             asked: None,
             permissions_changed: false,
+            took: None,
         }
     }
 
@@ -174,23 +178,28 @@ impl<P: Post> Deliverer<P> {
             // Within the nonce's time an earlier try may stand in the channel: only a message id settles it.
             let mut open = fresh;
             if !fresh {
+                let span = span(&post);
                 match self
                     .post
                     .look(&post.channel, &post.reference, post.claimed_at - TimeDelta::minutes(5))
+                    .instrument(span.clone())
                     .await
                 {
                     Looked::Found { message } => {
                         self.settle(&post, Outcome::Found, Some(&message), None, clock).await?;
                         round.sent += 1;
+                        span.in_scope(|| tracing::info!("found in its channel: posted before"));
                         continue;
                     }
                     Looked::Absent => {}
                     Looked::CannotTell { passing: true, why } => {
-                        tracing::warn!(
-                            channel = post.channel,
-                            why,
-                            "whether a message was posted is not known yet"
-                        );
+                        span.in_scope(|| {
+                            tracing::warn!(
+                                channel = post.channel,
+                                why,
+                                "whether a message was posted is not known yet"
+                            );
+                        });
                         self.back_off(&post.channel, None);
                         continue;
                     }
@@ -221,10 +230,12 @@ impl<P: Post> Deliverer<P> {
                 break (w, outbox);
             }
             w.commit().await?;
+            self.app.metrics().due(outbox.fresh);
             for channel in unknown {
                 self.look_back(&channel, restored).await;
             }
         };
+        let fresh = outbox.fresh;
         let posts = self.compose(&outbox, now);
         let mut claimed = Vec::with_capacity(posts.len());
         for (post, notices) in posts {
@@ -233,6 +244,7 @@ impl<P: Post> Deliverer<P> {
         fault::point("claim-before-commit");
         w.commit().await?;
         fault::point("claimed");
+        self.app.metrics().due(fresh);
         for post in claimed {
             if round.stopped.is_some() || self.waits(&post.channel) {
                 // A try before it failed: nothing was posted, its notices go back.
@@ -417,9 +429,21 @@ impl<P: Post> Deliverer<P> {
         posts
     }
 
+    /// Posts once; what is logged meanwhile carries the message's reference.
+    async fn try_post(
+        &mut self,
+        post: notices::Post,
+        open: bool,
+        clock: &dyn Clock,
+        round: &mut Round,
+    ) -> Result<(), Fault> {
+        let span = span(&post);
+        self.post_once(post, open, clock, round).instrument(span).await
+    }
+
     /// Posts once. `open`: whether an earlier try may have been posted; then that this one was not settles nothing,
     /// and the notices stay bound to this very message.
-    async fn try_post(
+    async fn post_once(
         &mut self,
         post: notices::Post,
         open: bool,
@@ -435,14 +459,16 @@ impl<P: Post> Deliverer<P> {
             card: post.card.clone(),
         };
         fault::point("post-before");
+        let began = Instant::now();
         let posted = self.post.post(&outgoing).await;
+        self.took = Some(began.elapsed());
         fault::point("post-sent");
         match posted {
             Posted::Sent { message } => {
                 self.settle(&post, Outcome::Sent, Some(&message), None, clock).await?;
                 self.waiting.remove(&post.channel);
                 round.sent += 1;
-                tracing::info!(organisation = post.org, reference = post.reference, "posted");
+                tracing::info!(organisation = post.org, "posted");
             }
             Posted::NotSent { after, why } => {
                 tracing::warn!(channel = post.channel, why, "a message was not posted; it is tried again");
@@ -477,11 +503,20 @@ impl<P: Post> Deliverer<P> {
         why: Option<&str>,
         clock: &dyn Clock,
     ) -> Result<(), Fault> {
+        let now = clock.now();
         let mut w = self.app.store().write().await?;
-        notices::tried(&mut w, post, outcome, message, why, clock.now()).await?;
+        notices::tried(&mut w, post, outcome, message, why, now).await?;
+        let said = match outcome {
+            Outcome::Sent | Outcome::Found => notices::carried(w.connection(), post.id).await?,
+            Outcome::NotSent | Outcome::Unknown | Outcome::Refused | Outcome::Stopped => Vec::new(),
+        };
         fault::point("settle-before-commit");
         w.commit().await?;
         fault::point("settled");
+        self.app.metrics().message(outcome.id(), self.took.take());
+        for due_at in said {
+            self.app.metrics().sent(now - due_at, now - due_at > self.late_after);
+        }
         if outcome != Outcome::Unknown {
             self.tried.remove(&post.id);
         }
@@ -519,6 +554,11 @@ fn ask(organisation: &Organisation, to: &To) -> Option<Ask> {
         To::Managers => organisation.manager_role.clone().map(Ask::Role),
         To::Person(handle) => Some(Ask::Person(handle.clone())),
     }
+}
+
+/// A message's span: an error's, so that no filter takes the reference away from what is logged.
+fn span(post: &notices::Post) -> tracing::Span {
+    tracing::error_span!("message", reference = post.reference)
 }
 
 /// Where a notice is posted.

@@ -22,6 +22,8 @@ pub struct Outbox {
     pub files: Vec<CertificateFile>,
     /// What is to be said, in the order in which it fell due, each with its key in the outbox.
     pub pending: Vec<(i64, Occurrence)>,
+    /// How much of it fell due since it was planned last.
+    pub fresh: u64,
 }
 
 /// What is said of channels that do not take reminders: once each, in one that does.
@@ -72,8 +74,10 @@ pub async fn plan(
     let facts = Facts { organisation: &organisation, catalogue, files: &files, talk };
     let mut all = due::due(facts, now);
     all.extend(parked(&organisation, &files, &notices::refused(w.connection(), org).await?));
+    let mut fresh = 0;
     for o in all.iter().filter(|o| !log.is_known(&o.key)) {
-        notices::plan(w, org, &o.key, o.kind.id(), o.due_on, o.due_at, now).await?;
+        let new = notices::plan(w, org, &o.key, o.kind.id(), o.due_on, o.due_at, now).await?;
+        fresh += u64::from(new);
     }
     let next = due::next_after(facts, now);
     notices::set_next_due(w, org, next).await?;
@@ -105,5 +109,5 @@ pub async fn plan(
             out.push((id, o));
         }
     }
-    Ok(Outbox { organisation, files, pending: out })
+    Ok(Outbox { organisation, files, pending: out, fresh })
 }

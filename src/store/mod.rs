@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::sqlite::{
@@ -26,11 +26,13 @@ use crate::domain::nonconformity::Nonconformity;
 use crate::domain::record::Record;
 use crate::domain::reminder::{Answer, OwnReminder};
 use crate::domain::review::Review;
+use crate::metrics::Commits;
 
 pub mod action;
 pub mod area;
 pub mod audit;
 pub mod certificate;
+pub mod erase;
 pub mod evidence;
 pub mod file;
 pub mod finding;
@@ -54,6 +56,9 @@ pub const APPLICATION_ID: i64 = 0x434b_5031;
 
 /// The schema, embedded.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// Under what it is remembered when the file last took a write that changes nothing.
+const PROBED: &str = "write probe";
 
 /// The first SQLite release without the WAL-reset race (sqlite.org/wal.html#walresetbug).
 const SQLITE_LEAST: (u32, u32, u32) = (3, 51, 3);
@@ -119,6 +124,7 @@ pub struct Store {
     /// Which file it is: device and inode.
     file: Option<(u64, u64)>,
     writer: SqlitePool,
+    commits: Commits,
     reader: Arc<Mutex<Option<snapshot::Reader>>>,
 }
 
@@ -183,6 +189,7 @@ fn place_words(database: &Path, why: &str) -> String {
 pub struct Write<'c> {
     pub(crate) tx: Transaction<'c, Sqlite>,
     written: Vec<(journal::Table, i64)>,
+    commits: Commits,
 }
 
 impl Write<'_> {
@@ -194,7 +201,10 @@ impl Write<'_> {
     /// Ends the transaction: everything in it is on disk when this returns.
     pub async fn commit(self) -> Result<(), Fault> {
         debug_assert!(self.written.is_empty(), "changed rows were not journalled");
-        Ok(self.tx.commit().await?)
+        let began = Instant::now();
+        counted(&self.commits, self.tx.commit().await)?;
+        self.commits.took(began.elapsed());
+        Ok(())
     }
 
     /// Marks a place in the transaction to go back to.
@@ -248,7 +258,13 @@ impl Store {
             .connect_with(options.clone())
             .await
             .map_err(|e| open_words(path, &e))?;
-        let store = Self { path: path.to_owned(), file: identity(path), writer, reader: Arc::default() };
+        let store = Self {
+            path: path.to_owned(),
+            file: identity(path),
+            writer,
+            commits: Commits::default(),
+            reader: Arc::default(),
+        };
         store.check(existed, keep).await?;
         let reader = SqliteConnection::connect_with(&options.pragma("query_only", "ON"))
             .await
@@ -353,7 +369,18 @@ impl Store {
 
     /// Begins a transaction that writes. Never wrap it in a time-out or a select.
     pub async fn write(&self) -> Result<Write<'static>, Fault> {
-        Ok(Write { tx: self.writer.begin_with("BEGIN IMMEDIATE").await?, written: Vec::new() })
+        let tx = counted(&self.commits, self.writer.begin_with("BEGIN IMMEDIATE").await)?;
+        Ok(Write { tx, written: Vec::new(), commits: self.commits.clone() })
+    }
+
+    /// How it fares in writing.
+    pub fn commits(&self) -> &Commits {
+        &self.commits
+    }
+
+    /// Writes something that changes nothing: whether the file still takes it.
+    pub async fn probe(&self, now: DateTime<Utc>) -> Result<(), Fault> {
+        self.set_registered(PROBED, &millis(now).to_string()).await
     }
 
     /// The connection that only reads. There is one: whoever holds it must not ask for it again.
@@ -376,6 +403,16 @@ impl Store {
         }
         self.writer.close().await;
     }
+}
+
+/// Counts that another program's lock turned us away.
+fn counted<T>(commits: &Commits, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    if let Err(sqlx::Error::Database(e)) = &result
+        && matches!(e.code().as_deref(), Some("5" | "517"))
+    {
+        commits.was_busy();
+    }
+    result
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {

@@ -305,7 +305,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn id(self) -> &'static str {
+    /// How it is kept and counted.
+    pub fn id(self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Found => "found",
@@ -534,4 +535,55 @@ pub async fn next_due(c: &mut SqliteConnection) -> Result<Option<DateTime<Utc>>,
     .fetch_one(c)
     .await?
     .map(instant))
+}
+
+/// How much is still to be said where the bot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// How many notices are due and not posted.
+    pub pending: i64,
+    /// How many wait until somebody changes something.
+    pub parked: i64,
+    /// When the oldest of those that are due and not posted was due.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// How much is still to be said, of all organisations together.
+pub async fn standing(c: &mut SqliteConnection) -> Result<Standing, Fault> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE n.state <> 'parked') AS "pending!: i64",
+                  count(*) FILTER (WHERE n.state = 'parked') AS "parked!: i64",
+                  min(n.due_at) FILTER (WHERE n.state <> 'parked') AS "oldest?: i64"
+           FROM notice n JOIN organisation o ON o.id = n.org_id
+           WHERE o.present = 1 AND n.state IN ('pending', 'posting', 'parked')"#
+    )
+    .fetch_one(c)
+    .await?;
+    Ok(Standing { pending: row.pending, parked: row.parked, oldest: row.oldest.map(instant) })
+}
+
+/// When what a message carries was due.
+pub async fn carried(c: &mut SqliteConnection, post: i64) -> Result<Vec<DateTime<Utc>>, Fault> {
+    let due = sqlx::query_scalar!("SELECT due_at FROM notice WHERE post_id = ?", post).fetch_all(c).await?;
+    Ok(due.into_iter().map(instant).collect())
+}
+
+/// Frees everything that is bound to a message without having surely been said, to be said where the organisation is by
+/// now: there, nobody has read it.
+pub async fn free(w: &mut Write<'_>, org: i64, now: DateTime<Utc>) -> Result<(), Fault> {
+    let now = millis(now);
+    sqlx::query!(
+        "UPDATE post SET state = 'dissolved', settled_at = ? WHERE org_id = ? AND state IN ('claimed', 'parked')",
+        now,
+        org
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE notice SET state = 'pending', post_id = NULL WHERE org_id = ? AND state IN ('posting', 'parked')",
+        org
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    Ok(())
 }

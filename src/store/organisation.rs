@@ -122,8 +122,12 @@ pub async fn insert(
     at: DateTime<Utc>,
 ) -> Result<i64, Fault> {
     let (zone, at) = (zone.name(), millis(at));
+    // Never the key of one that was erased: a message's mark follows from it.
     let id = sqlx::query!(
-        "INSERT INTO organisation (place, name, zone, hour, privacy, created_at) VALUES (?, ?, ?, ?, 'open', ?)",
+        "INSERT INTO organisation (id, place, name, zone, hour, privacy, created_at)
+         VALUES (1 + max(coalesce((SELECT max(id) FROM organisation), 0),
+                         coalesce((SELECT CAST(digest AS INTEGER) FROM registration WHERE scope = 'erased up to'), 0)),
+                 ?, ?, ?, ?, 'open', ?)",
         place, name, zone, hour, at
     )
     .execute(&mut *w.tx)
@@ -179,4 +183,40 @@ pub async fn presence(c: &mut SqliteConnection, place: &str) -> Result<Option<(b
         .fetch_optional(c)
         .await?
         .map(|r| (r.present == 1, r.name)))
+}
+
+/// Puts an organisation at another place. What is the old one's own (channels, roles, the name) goes. Returns it as it is
+/// now.
+pub async fn relocate(w: &mut Write<'_>, old: &Organisation, place: &str) -> Result<Organisation, Fault> {
+    sqlx::query!(
+        "UPDATE organisation SET place = ?1, name = ?1, channel = NULL, manager_role = NULL, auditor_role = NULL,
+             escalation_channel = NULL, present = 1 WHERE id = ?2",
+        place,
+        old.id
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    w.wrote(Table::Organisation, old.id);
+    let placed = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM certificate WHERE org_id = ? AND channel IS NOT NULL"#,
+        old.id
+    )
+    .fetch_all(&mut *w.tx)
+    .await?;
+    for id in placed {
+        sqlx::query!("UPDATE certificate SET channel = NULL WHERE org_id = ? AND id = ?", old.id, id)
+            .execute(&mut *w.tx)
+            .await?;
+        w.wrote(Table::Certificate, id);
+    }
+    let spoken = sqlx::query_scalar!(
+        r#"UPDATE own_reminder SET channel = NULL WHERE org_id = ? AND channel IS NOT NULL RETURNING id AS "id!""#,
+        old.id
+    )
+    .fetch_all(&mut *w.tx)
+    .await?;
+    for id in spoken {
+        w.wrote(Table::OwnReminder, id);
+    }
+    get(w.connection(), old.id).await
 }

@@ -91,6 +91,12 @@ pub async fn keep_form(
     Ok(())
 }
 
+/// Drops the forms that wait to be filled in.
+pub async fn drop_forms(w: &mut Write<'_>, org: i64) -> Result<(), Fault> {
+    sqlx::query!("DELETE FROM form WHERE org_id = ?", org).execute(&mut *w.tx).await?;
+    Ok(())
+}
+
 /// The command line that a form belongs to.
 pub async fn form(c: &mut SqliteConnection, org: i64, id: &str) -> Result<Option<Waiting>, Fault> {
     let Some(row) = sqlx::query!("SELECT handle, argv, heard FROM form WHERE org_id = ? AND id = ?", org, id)

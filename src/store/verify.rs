@@ -65,6 +65,8 @@ async fn one(
     place: &str,
     altered: &mut Vec<String>,
 ) -> Result<Head, Fault> {
+    // Where it was when an entry was made: an entry that puts it elsewhere carries the new place, and is hashed with it.
+    let mut place = place.to_owned();
     let mut expected: BTreeMap<(String, i64), (i64, String)> = BTreeMap::new();
     let mut head = Head { seq: 0, hash: NONE.to_owned() };
     loop {
@@ -85,9 +87,13 @@ async fn one(
             } else if e.previous != head.hash {
                 altered.push(format!("journal entry {}: does not follow from the entry before it", e.seq));
             }
+            let images = serde_json::from_str::<Vec<Image>>(&e.images);
+            if let Some(moved) = images.as_ref().ok().and_then(|images| placed(images)) {
+                place = moved;
+            }
             let computed = hash(
                 &e.previous,
-                place,
+                &place,
                 e.seq,
                 e.at,
                 &e.door,
@@ -99,7 +105,7 @@ async fn one(
             if computed != e.hash {
                 altered.push(format!("journal entry {} ({}): its contents were altered", e.seq, e.verb));
             }
-            match serde_json::from_str::<Vec<Image>>(&e.images) {
+            match images {
                 Ok(images) => {
                     for i in images {
                         expected.insert((i.table, i.id), (e.seq, i.row));
@@ -138,6 +144,16 @@ async fn one(
     Ok(head)
 }
 
+/// The place that an entry's images put the organisation at.
+fn placed(images: &[Image]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct At {
+        place: String,
+    }
+    let image = images.iter().rev().find(|i| i.table == Table::Organisation.name())?;
+    serde_json::from_str::<At>(&image.row).ok().map(|at| at.place)
+}
+
 async fn seals(c: &mut SqliteConnection, org: i64, altered: &mut Vec<String>) -> Result<(), Fault> {
     for p in sqlx::query!(r#"SELECT id AS "id!", handle, name, salt, seal FROM person WHERE org_id = ?"#, org)
         .fetch_all(c)
@@ -163,14 +179,18 @@ async fn files(c: &mut SqliteConnection, org: i64, altered: &mut Vec<String>) ->
     Ok(())
 }
 
-/// Whether a place's chain still has this entry.
+/// Whether a place's chain still has this entry; the place may be one that the organisation has left since.
 pub async fn holds(c: &mut SqliteConnection, place: &str, seq: i64, hash: &str) -> Result<bool, Fault> {
     let found = sqlx::query_scalar!(
-        "SELECT j.hash FROM journal j JOIN organisation o ON o.id = j.org_id WHERE o.place = ? AND j.seq = ?",
+        "SELECT j.hash FROM journal j JOIN organisation o ON o.id = j.org_id
+         WHERE j.seq = ?2 AND (o.place = ?1 OR EXISTS (
+             SELECT 1 FROM journal f, json_each(f.images) e
+             WHERE f.org_id = o.id AND e.value ->> 'table' = 'organisation'
+                 AND e.value ->> 'row' ->> 'place' = ?1))",
         place,
         seq
     )
-    .fetch_optional(c)
+    .fetch_all(c)
     .await?;
-    Ok(found.as_deref() == Some(hash) || (seq == 0 && hash == NONE))
+    Ok(found.iter().any(|found| found == hash) || (seq == 0 && hash == NONE))
 }

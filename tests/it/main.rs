@@ -21,6 +21,8 @@ mod discord_faults;
 mod fake_itself;
 mod machine;
 mod management;
+mod operations;
+mod organisations;
 mod remind;
 mod reminders;
 mod security;

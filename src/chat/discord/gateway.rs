@@ -23,6 +23,7 @@ use twilight_gateway::{
 use super::register::Remembered;
 use super::rest::{Call, Fault, Rest};
 use crate::clock::Clock;
+use crate::metrics::Caught;
 use crate::say::discord as say;
 
 /// A connection on which nothing at all was heard for so long is dead, whatever it says.
@@ -524,7 +525,9 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
                             replaying = false;
                             lost_since = None;
                             self.state.send_replace(Connection::Connected { since: heard });
-                            tracing::info!(resumed = event == Event::Resumed, "connected to the gateway");
+                            let resumed = event == Event::Resumed;
+                            self.rest.metrics().session(resumed);
+                            tracing::info!(resumed, "connected to the gateway");
                         }
                         on_event(event);
                     }
@@ -557,6 +560,7 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
                 }
                 Ok(None) => return GatewayEnd::Fatal(say::fatal_close(1006)),
                 Err(_panic) => {
+                    self.rest.metrics().panicked(Caught::Gateway);
                     tracing::error!("the gateway's connection panicked; connecting anew");
                     refused = true;
                     drop_session = true;

@@ -26,11 +26,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 pub use gateway::Connection;
 pub use post::DiscordPost;
 pub use register::Remembered;
-pub use rest::{DISCORD, install_tls};
+pub use rest::DISCORD;
 
 use self::gateway::{Event, Gateway, GatewayEnd, InFlight, Progress, backoff};
 use self::inbound::{Inbound, What};
@@ -40,6 +41,8 @@ use self::reply::Reply;
 use self::rest::{Fault, FetchFault, Rest};
 use crate::clock::Clock;
 use crate::command::{Answer, App, Choice, Prepared, Received, Request};
+use crate::fault;
+use crate::metrics::{Caught, Metrics};
 use crate::say::discord as say;
 
 /// Work that is not done by then is acknowledged first and answered later.
@@ -73,6 +76,8 @@ pub(crate) trait Desk: Clone + Send + Sync + 'static {
     fn joined(&self, place: &str, name: Option<&str>, at: DateTime<Utc>) -> impl Future<Output = ()> + Send;
     fn left(&self, place: &str, at: DateTime<Utc>) -> impl Future<Output = ()> + Send;
     fn permissions_changed(&self);
+    /// What is counted.
+    fn metrics(&self) -> Metrics;
 }
 
 impl Desk for App {
@@ -107,6 +112,10 @@ impl Desk for App {
 
     fn permissions_changed(&self) {
         Self::permissions_changed(self);
+    }
+
+    fn metrics(&self) -> Metrics {
+        Self::metrics(self).clone()
     }
 }
 
@@ -238,7 +247,7 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
             return Err(format!("`{guild}` is no server's id"));
         }
         Ok(Self {
-            shared: Arc::new(Shared::new(Rest::new(&settings.api, settings.token)?)),
+            shared: Arc::new(Shared::new(Rest::new(&settings.api, settings.token)?.counted(desk.metrics()))),
             desk,
             clock,
             remembered: Arc::new(remembered),
@@ -401,6 +410,7 @@ async fn keep_places<D: Desk, R: Remembered>(
             }
         };
         if AssertUnwindSafe(one).catch_unwind().await.is_err() {
+            desk.metrics().panicked(Caught::Server);
             tracing::error!("a server's coming or going could not be recorded: a panic");
         }
     }
@@ -453,14 +463,20 @@ impl<D: Desk> Handler<D> {
             tracing::warn!("an interaction could not be understood");
             return;
         };
+        // An error's span, so that no filter takes the id away from what is logged.
+        let span = tracing::error_span!("interaction", interaction = inbound.id);
+        self.handle_one(inbound, missed, arrived).instrument(span).await;
+    }
+
+    async fn handle_one(&self, inbound: Inbound, missed: bool, arrived: Instant) {
         if !self.seen.lock().unwrap_or_else(PoisonError::into_inner).first_time(&inbound.id) {
-            tracing::info!(interaction = inbound.id, "delivered twice; handled once");
+            tracing::info!("delivered twice; handled once");
             return;
         }
         let reply = Reply::new(&self.shared, &inbound, missed, arrived);
-        let id = inbound.id.clone();
         if AssertUnwindSafe(self.serve(inbound, &reply, arrived)).catch_unwind().await.is_err() {
-            tracing::error!(interaction = id, "a panic while an interaction was handled");
+            self.shared.rest.metrics().panicked(Caught::Interaction);
+            tracing::error!("a panic while an interaction was handled");
             // Whether it was acknowledged before is not known: the one that is wrong is refused.
             if !reply.say(&say::broke(), false).await {
                 reply.finish(Answer::Say { card: Box::new(say::broke()), public: false }, true).await;
@@ -469,6 +485,7 @@ impl<D: Desk> Handler<D> {
     }
 
     async fn serve(&self, mut inbound: Inbound, reply: &Reply<'_>, arrived: Instant) {
+        fault::point("interaction");
         let unclear = std::mem::take(&mut inbound.unclear);
         match inbound.what {
             What::Command(mut request) => {

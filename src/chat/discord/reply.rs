@@ -112,7 +112,8 @@ impl<'a> Reply<'a> {
         loop {
             let call = Call::callback(&self.id, &self.token.0).raw(body.clone());
             let Err(fault) = self.shared.rest.send(call).await else {
-                tracing::debug!(interaction = self.id, after = ?self.arrived.elapsed(), "acknowledged");
+                self.shared.rest.metrics().acknowledged(self.arrived.elapsed());
+                tracing::debug!(after = ?self.arrived.elapsed(), "acknowledged");
                 return First::Said;
             };
             let wait = match &fault {
@@ -124,7 +125,7 @@ impl<'a> Reply<'a> {
                 Fault::Refused { .. } | Fault::Unauthorised => Duration::MAX,
             };
             if self.arrived.elapsed().saturating_add(wait) > FIRST {
-                tracing::warn!(interaction = self.id, %fault, "could not acknowledge an interaction");
+                tracing::warn!(%fault, "could not acknowledge an interaction");
                 return First::Unsaid;
             }
             again = true;
@@ -149,7 +150,7 @@ impl<'a> Reply<'a> {
                 Fault::Unknown { .. } | Fault::Refused { .. } | Fault::Unauthorised => Duration::MAX,
             };
             if began.elapsed().saturating_add(wait) > LATER {
-                tracing::warn!(interaction = self.id, %fault, "could not answer an interaction");
+                tracing::warn!(%fault, "could not answer an interaction");
                 return false;
             }
             pause = (pause * 2).min(Duration::from_secs(10));
@@ -202,7 +203,7 @@ impl<'a> Reply<'a> {
                 let ask = Call::original(Method::GET, &self.application, &self.token.0);
                 let original = self.shared.rest.json::<Original>(ask).await;
                 let open = original.is_ok_and(|o| o.flags & LOADING != 0);
-                tracing::info!(interaction = self.id, open, "was acknowledged before");
+                tracing::info!(open, "was acknowledged before");
                 open
             }
         }

@@ -18,6 +18,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use crate::metrics::Metrics;
+use crate::web::{self, words};
+
 /// Discord's own origin.
 pub const DISCORD: &str = "https://discord.com";
 
@@ -179,7 +182,7 @@ impl Call {
 /// The route as Discord counts it: ids replaced, and the major one (channel, guild) apart.
 fn route(method: &Method, path: &str) -> (String, String) {
     let path = path.split('?').next().unwrap_or(path);
-    let mut out = method.to_string();
+    let mut out = format!("{method} ");
     let mut major = String::new();
     let mut before = "";
     for segment in path.split('/').filter(|s| !s.is_empty()) {
@@ -322,8 +325,8 @@ impl Limits {
         }
     }
 
-    /// Notes a 429 and tells how long it asks us to wait.
-    fn limited(&mut self, call: &Call, headers: &HeaderMap, body: &[u8], now: Instant) -> Duration {
+    /// Notes a 429 and tells how long it asks us to wait, and whether it counts as invalid.
+    fn limited(&mut self, call: &Call, headers: &HeaderMap, body: &[u8], now: Instant) -> (Duration, bool) {
         #[derive(serde::Deserialize)]
         struct Body {
             #[serde(default)]
@@ -340,7 +343,8 @@ impl Limits {
             .or_else(|| text("retry-after").and_then(seconds))
             .unwrap_or(Duration::from_secs(5))
             .clamp(Duration::from_millis(50), Duration::from_hours(1));
-        if text("x-ratelimit-scope") != Some("shared") {
+        let invalid = text("x-ratelimit-scope") != Some("shared");
+        if invalid {
             self.invalid.push_back(now);
         }
         match told {
@@ -366,23 +370,12 @@ impl Limits {
             }
             Some(_) => {}
         }
-        after
+        (after, invalid)
     }
 }
 
 fn seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()
-}
-
-/// Installs the one TLS implementation that the whole process uses. Harmless when called again.
-pub fn install_tls() {
-    // An error only says that a provider is installed already.
-    drop(rustls::crypto::ring::default_provider().install_default());
-}
-
-fn tls() -> rustls::ClientConfig {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 
 /// The sender.
@@ -393,12 +386,12 @@ pub(super) struct Rest {
     token: SecretString,
     limits: Mutex<Limits>,
     refused: AtomicBool,
+    metrics: Metrics,
 }
 
 impl Rest {
     /// A sender to the API at `origin` (`https://discord.com`, or a stand-in such as `http://127.0.0.1:4321`).
     pub(super) fn new(origin: &str, token: SecretString) -> Result<Self, String> {
-        install_tls();
         let url = Url::parse(origin).map_err(|e| format!("`{origin}` is no address: {e}"))?;
         if !matches!(url.scheme(), "http" | "https")
             || !matches!(url.path(), "" | "/")
@@ -407,23 +400,27 @@ impl Rest {
             return Err(format!("`{origin}` is not an origin such as {DISCORD}"));
         }
         let agent = concat!("DiscordBot (certkeeper, ", env!("CARGO_PKG_VERSION"), ")");
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls())
-            .user_agent(agent)
-            .connect_timeout(CONNECT)
-            .timeout(TOTAL)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .pool_idle_timeout(Duration::from_secs(50))
-            .build()
-            .map_err(|e| format!("the HTTP client can't be set up: {e}"))?;
+        let client = web::client(agent, CONNECT, TOTAL)?;
         Ok(Self {
             client,
             origin: origin.trim_end_matches('/').to_owned(),
             token,
             limits: Mutex::new(Limits::new()),
             refused: AtomicBool::new(false),
+            metrics: Metrics::default(),
         })
+    }
+
+    /// The same, counted there.
+    #[must_use]
+    pub(super) fn counted(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// What is counted.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The origin that it speaks to.
@@ -470,7 +467,10 @@ impl Rest {
         let deadline = call.deadline;
         let outcome = match tokio::time::timeout(deadline, self.once(&call)).await {
             Ok(outcome) => outcome,
-            Err(_elapsed) => Err(Fault::Unknown { why: format!("no answer within {deadline:?}") }),
+            Err(_elapsed) => {
+                self.metrics.request(&call.route, None);
+                Err(Fault::Unknown { why: format!("no answer within {deadline:?}") })
+            }
         };
         match &outcome {
             Ok(_) => tracing::trace!(route = call.route, "discord answered"),
@@ -499,11 +499,13 @@ impl Rest {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
         let response = request.send().await.map_err(|e| {
+            self.metrics.request(&call.route, None);
             let never = e.is_connect() || e.is_builder();
             let why = words(e);
             if never { Fault::Unreachable { why } } else { Fault::Unknown { why } }
         })?;
         let status = response.status();
+        self.metrics.request(&call.route, Some(status.as_u16()));
         let headers = response.headers().clone();
         self.limits().learn(call, &headers, Instant::now());
         let body = read(response, LARGEST).await.map_err(|why| Fault::Unknown { why });
@@ -529,11 +531,15 @@ impl Rest {
             errors: Option<serde_json::Value>,
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
-            let after = self.limits().limited(call, headers, body, Instant::now());
+            let (after, invalid) = self.limits().limited(call, headers, body, Instant::now());
+            if invalid {
+                self.metrics.invalid();
+            }
             return Err(Fault::RateLimited { after });
         }
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             self.limits().invalid.push_back(Instant::now());
+            self.metrics.invalid();
         }
         if status == StatusCode::UNAUTHORIZED && call.sort == Sort::Bot {
             self.refused.store(true, Ordering::Relaxed);
@@ -617,16 +623,4 @@ async fn read(response: reqwest::Response, limit: usize) -> Result<Vec<u8>, Stri
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
-}
-
-/// An error with its causes, without the address.
-fn words(e: reqwest::Error) -> String {
-    let e = e.without_url();
-    let mut out = e.to_string();
-    let mut source = std::error::Error::source(&e);
-    while let Some(cause) = source {
-        let _infallible = write!(out, ": {cause}");
-        source = cause.source();
-    }
-    out
 }

@@ -31,6 +31,10 @@ fn said(words: &str, public: bool) -> Answer {
 }
 
 impl Desk for Fake {
+    fn metrics(&self) -> Metrics {
+        Metrics::default()
+    }
+
     async fn prepare(&self, request: Request) -> Result<Prepared, Answer> {
         self.note(format!("prepare {}", request.argv.join(" ")));
         let words: Vec<&str> = request.argv.iter().map(String::as_str).collect();
