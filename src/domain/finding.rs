@@ -146,12 +146,15 @@ pub struct Settled {
 }
 
 impl Finding {
-    /// Whether it may be settled so: an open one, an opportunity as an action or declined, a concern as addressed.
+    /// Whether it may be settled so: an open one, an opportunity as an action or declined, a concern as an action and
+    /// as addressed.
     pub fn may(&self, to: FindingState) -> Result<(), Refusal> {
         let fits = match to {
-            FindingState::Accepted | FindingState::Declined => {
+            FindingState::Accepted => {
                 self.grade == FindingGrade::Opportunity || self.grade == FindingGrade::Concern
             }
+            // An area of concern is resolved before stage 2 (9.3.1.2.4), not declined.
+            FindingState::Declined => self.grade == FindingGrade::Opportunity,
             FindingState::Addressed => self.grade == FindingGrade::Concern,
             FindingState::Voided => true,
             FindingState::Open | FindingState::Noted => false,
@@ -266,12 +269,9 @@ mod tests {
                     (FindingState::Open, FindingGrade::Opportunity) => {
                         &[FindingState::Accepted, FindingState::Declined, FindingState::Voided]
                     }
-                    (FindingState::Open, FindingGrade::Concern) => &[
-                        FindingState::Accepted,
-                        FindingState::Declined,
-                        FindingState::Addressed,
-                        FindingState::Voided,
-                    ],
+                    (FindingState::Open, FindingGrade::Concern) => {
+                        &[FindingState::Accepted, FindingState::Addressed, FindingState::Voided]
+                    }
                     (FindingState::Accepted, FindingGrade::Concern) => &[FindingState::Addressed],
                     (FindingState::Open | FindingState::Noted, _) => &[FindingState::Voided],
                     _ => &[],

@@ -22,6 +22,7 @@ mod fake_itself;
 mod machine;
 mod management;
 mod reminders;
+mod rules;
 mod security;
 mod torture;
 mod upgrade;
