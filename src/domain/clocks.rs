@@ -1007,6 +1007,15 @@ mod tests {
         let audits = [audit(1, AuditKind::Recertification, "2028-12-10")];
         let stands = stand(&certificate, &audits, &[], "2028-12-11");
         assert!(!stands.iter().any(|(id, ..)| id == "SURV_CALENDAR_YEAR/2028"));
+        // Booked is enough.
+        let mut file = CertificateFile::new(certificate);
+        let needs = |file: &CertificateFile| {
+            told(file, "2028-06-01").contains(&"SURV_CALENDAR_YEAR/2028/2028-12-31 running".to_owned())
+        };
+        assert!(needs(&file));
+        let [held] = audits;
+        file.booked = vec![Audit { state: AuditState::Planned, ..held }];
+        assert!(!needs(&file));
     }
 
     #[test]

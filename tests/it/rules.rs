@@ -356,3 +356,45 @@ async fn a_certificate_entered_in_its_second_year_is_asked_only_for_what_is_ahea
     assert!(clocks.iter().all(|c| c["source"].as_str().unwrap().contains("17021-1")), "{clocks:?}");
     discord.assert_clean();
 }
+
+/// ISO/IEC 27001:2022, 9.3.2: open actions are computed into the next review, and what was not looked at is said; what
+/// was entered long after the fact is marked; the same clause and area as a closed one puts its effectiveness in doubt.
+#[tokio::test]
+async fn reviews_carry_open_actions_and_late_entries_and_repeats_are_marked() {
+    let Some(clock) = WallClock::at("2026-10-05T10:00:00+02:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    all(
+        &discord,
+        "owner",
+        &[
+            SETUP,
+            ACME,
+            "/review hold certificates:1 date:today attended:The board decisions:Go on not-covered:c",
+            "/action add review:MR-1 owner:bob due:2026-11-02 what:Buy a safe",
+            "/audit log certificate:1 kind:internal date:2026-03-09 scope:All conclusion:Fine lead:bob",
+            "/finding raise audit:A-1 grade:minor clause:9.2 statement:No plan evidence:https://example.com/x area:IT owner:carol",
+        ],
+    )
+    .await;
+    let told = does(&discord, "owner", "/review show review:MR-1").await;
+    assert!(told.contains("c)"), "{told}");
+    let told = does(&discord, "owner", "/audit show audit:A-1").await;
+    assert!(told.contains("entered 210 days after it was held"), "{told}");
+    verified(&discord, "NC-1").await;
+    does(&discord, "owner", "/nc close nc:NC-1").await;
+    let raise =
+        "/finding raise audit:A-1 grade:minor clause:9.2 statement:Again evidence:x area:it owner:carol";
+    let told = does(&discord, "owner", raise).await;
+    assert!(
+        told.contains("was the earlier action effective") && told.contains("/nc reopen nc:NC-1"),
+        "{told}"
+    );
+    clock.set("2026-12-01T10:00:00+01:00");
+    let inputs = does(&discord, "owner", "/review inputs certificate:1").await;
+    assert!(inputs.contains("ACT-1"), "{inputs}");
+    does(&discord, "bob", "/action done action:ACT-1 outcome:It stands in the cellar").await;
+    let inputs = does(&discord, "owner", "/review inputs certificate:1").await;
+    assert!(!inputs.contains("ACT-1 by"), "{inputs}");
+    discord.assert_clean();
+}
