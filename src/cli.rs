@@ -180,7 +180,8 @@ struct Simulate {
     /// Hypothetical: the hour of its posts
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(0..24))]
     hour: u32,
-    /// Print the deadlines with their rules instead: what each is counted from, and its limit
+    /// Print the deadlines with their rules instead, as they stand on the first day: what each is counted from, its
+    /// limit, whether it is met
     #[arg(long)]
     clocks: bool,
     /// The first day (left out: the decision, or today for a certificate on file)
@@ -658,12 +659,12 @@ async fn simulate(a: Simulate, settings: &Settings, catalogue: &Catalogue) -> an
             format!("--to {to} is before --from {from}: give the first day as --from, the last as --to");
         return Err(Usage(words).into());
     }
-    let (from, to) = (start_of(organisation.zone, from), end_of(organisation.zone, to));
     if a.clocks {
-        let lines = simulate::clocks(&organisation, catalogue, &file, from.date_naive(), a.json)?;
+        let lines = simulate::clocks(&organisation, catalogue, &file, from, a.json)?;
         Stage::print(&lines.iter().fold(String::new(), |text, line| text + line + "\n"));
         return Ok(0);
     }
+    let (from, to) = (start_of(organisation.zone, from), end_of(organisation.zone, to));
     let on_file = a.certificate.is_some();
     let talk = Talk {
         now: on_file.then_some(now),

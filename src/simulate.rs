@@ -16,16 +16,21 @@ use crate::notify::due::{Facts, Occurrence, Talk, What, occurrences};
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     due: String,
+    at: String,
     key: &'a str,
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begins: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends: Option<NaiveDate>,
     #[serde(flatten)]
     clock: Option<ClockRow<'a>>,
     title: &'a str,
 }
 
-/// A deadline with its rule.
+/// The deadline that a message is about, with its rule.
 #[derive(Debug, Serialize)]
 struct ClockRow<'a> {
     rule: &'static str,
@@ -50,7 +55,40 @@ impl<'a> From<&'a Clock> for ClockRow<'a> {
     }
 }
 
-/// The deadlines of a certificate, one a line: as JSON, or for people.
+/// A deadline as it stands, as a line of JSON.
+#[derive(Debug, Serialize)]
+struct StandingRow<'a> {
+    id: String,
+    #[serde(flatten)]
+    clock: ClockRow<'a>,
+    begins: NaiveDate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lapses: Option<NaiveDate>,
+    hard: bool,
+    dated: bool,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    met: Option<NaiveDate>,
+    title: String,
+}
+
+impl<'a> From<&'a Clock> for StandingRow<'a> {
+    fn from(c: &'a Clock) -> Self {
+        Self {
+            id: c.id(),
+            clock: ClockRow::from(c),
+            begins: c.begins_on,
+            lapses: c.lapses_on,
+            hard: c.rule.is_hard(),
+            dated: c.rule.is_dated(),
+            state: c.state.id(),
+            met: c.state.met_on(),
+            title: c.title(),
+        }
+    }
+}
+
+/// The deadlines of a certificate as they stand on a day, one a line: as JSON, or for people.
 pub fn clocks(
     organisation: &Organisation,
     catalogue: &Catalogue,
@@ -66,9 +104,17 @@ pub fn clocks(
         .iter()
         .map(|c| {
             if json {
-                serde_json::to_string(&ClockRow::from(c))
+                serde_json::to_string(&StandingRow::from(c))
             } else {
-                Ok(format!("{}  {} — {} ({})", c.limit, c.title(), c.rule.source(), c.rule.id()))
+                let state = c.state.id();
+                let met = c.state.met_on().map(|on| format!(" {on}")).unwrap_or_default();
+                Ok(format!(
+                    "{}  {}, {state}{met} — {} ({})",
+                    c.limit,
+                    c.title(),
+                    c.rule.source(),
+                    c.rule.id()
+                ))
             }
         })
         .collect()
@@ -172,14 +218,27 @@ fn clock_of(o: &Occurrence) -> Option<&Clock> {
     }
 }
 
+/// The first and the last day of the phase that a notice announces.
+fn phase_of(o: &Occurrence) -> Option<(NaiveDate, NaiveDate)> {
+    if let What::PhaseBegins { begins_on, ends_on, .. } = &o.what {
+        Some((*begins_on, *ends_on))
+    } else {
+        None
+    }
+}
+
 fn line(o: &Occurrence, zone: Tz, json: bool) -> Result<String, serde_json::Error> {
     let local = o.due_at.with_timezone(&zone);
     if json {
+        let phase = phase_of(o);
         serde_json::to_string(&Row {
             due: local.to_rfc3339_opts(SecondsFormat::Secs, false),
+            at: o.due_at.to_rfc3339_opts(SecondsFormat::Secs, true),
             key: &o.key,
             kind: o.kind.id(),
             phase: o.phase.as_deref(),
+            begins: phase.map(|(begins, _)| begins),
+            ends: phase.map(|(_, ends)| ends),
             clock: clock_of(o).map(ClockRow::from),
             title: &o.title,
         })

@@ -121,7 +121,10 @@ impl CertificateDecide {
         if let Some(stage2) = certificate.stage2_on.filter(|s| *s > on && !held) {
             return Err(Stop::Refused(say::refusal::stage2_after_decision(stage2, on)));
         }
-        let cycle = certificate.decide(on, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+        cx.reason = text(self.reason);
+        let cycle = before
+            .decide(on, expires, (cx.now(), cx.org.zone), cx.reason.is_some())
+            .map_err(|r| say::refusal::rule(&r))?;
         store::certificate::put_cycle(&mut cx.w, cx.org.id, certificate.id, &cycle).await?;
         certificate.cycles.push(cycle);
         if let Some(number) = text(self.number) {
@@ -137,7 +140,10 @@ impl CertificateRenew {
         let (mut certificate, before) = changing(cx, &self.certificate)?;
         let on = find::past_day(&self.date, cx.today, "date")?;
         let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
-        let cycle = certificate.renew(on, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+        cx.reason = text(self.reason);
+        let cycle = before
+            .renew(on, expires, (cx.now(), cx.org.zone), cx.reason.is_some())
+            .map_err(|r| say::refusal::rule(&r))?;
         store::certificate::put_cycle(&mut cx.w, cx.org.id, certificate.id, &cycle).await?;
         certificate.cycles.push(cycle);
         Reply::public(say::records::renewed(&cx.org, cx.catalogue, &certificate, &before, cx.today))

@@ -1,7 +1,5 @@
 //! `/nc contain` to `/nc next`: what goes deeper than the gates.
 
-use std::sync::Arc;
-
 use clap::Args;
 
 use super::app::{Change, Input, Read, Reply, Request, Stop};
@@ -174,15 +172,12 @@ impl SystemChange {
 
 impl Extend {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let before = Arc::clone(&cx.before);
         let mut nc = named(cx, &self.nc)?;
         let due_on = find::day(&self.due, cx.today, "due")?;
         if due_on <= nc.due_on {
             return Err(Stop::Refused(say::work::not_later(&nc, due_on)));
         }
-        if let Some((rule, limit)) = hard_limit(cx, &before, &nc).filter(|(_, limit)| due_on > *limit) {
-            return Err(Stop::Refused(say::refusal::rule(&Refusal::PastClock { no: nc.no, rule, limit })));
-        }
+        within_limits(cx, &nc, due_on)?;
         let why = text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
         cx.reason = Some(why.clone());
         let was = nc.due_on;
@@ -196,16 +191,61 @@ impl Extend {
     }
 }
 
-/// The earliest hard limit that a nonconformity runs under.
-fn hard_limit(cx: &Change<'_>, before: &Snapshot, nc: &Nonconformity) -> Option<(Rule, chrono::NaiveDate)> {
-    let file = before.files().iter().find(|f| f.certificate.id == nc.certificate)?;
+/// The earliest hard limit that a nonconformity runs under, be it on record or about to be entered.
+fn hard_limit(cx: &Change<'_>, nc: &Nonconformity) -> Option<(Rule, chrono::NaiveDate)> {
+    let mut file = cx.before.files().iter().find(|f| f.certificate.id == nc.certificate)?.clone();
+    file.nonconformities.retain(|known| known.id != nc.id);
+    file.nonconformities.push(nc.clone());
     let standard = cx.catalogue.standard(&file.certificate.standard)?;
     let programme = cx.catalogue.programme_of(standard)?;
-    clocks::all(file, Some(standard), programme, cx.org.zone, cx.today)
+    clocks::all(&file, Some(standard), programme, cx.org.zone, cx.today)
         .into_iter()
         .filter(|c| c.nc == Some(nc.id) && c.rule.is_hard() && c.is_open())
         .map(|c| (c.rule, c.limit))
         .min_by_key(|(_, limit)| *limit)
+}
+
+/// Refuses a due date past a limit that nobody here can move.
+pub(super) fn within_limits(
+    cx: &Change<'_>,
+    nc: &Nonconformity,
+    due_on: chrono::NaiveDate,
+) -> Result<(), Stop> {
+    let no = (nc.no > 0).then_some(nc.no);
+    match hard_limit(cx, nc).filter(|(_, limit)| due_on > *limit) {
+        Some((rule, limit)) => {
+            Err(Stop::Refused(say::refusal::rule(&Refusal::PastClock { no, rule, limit })))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses an action that would be done too late for such a limit. One that has passed already stops no work.
+pub(super) fn planned_within_limits(
+    cx: &Change<'_>,
+    nc: &Nonconformity,
+    due_on: chrono::NaiveDate,
+) -> Result<(), Stop> {
+    let ahead = hard_limit(cx, nc).is_some_and(|(_, limit)| limit >= cx.today);
+    if ahead { within_limits(cx, nc, due_on) } else { Ok(()) }
+}
+
+/// Has a nonconformity that is about to be entered due by the day given, which no hard limit may precede; left to us,
+/// it is due by that limit at the latest.
+pub(super) fn due_within_limits(
+    cx: &Change<'_>,
+    nc: &mut Nonconformity,
+    given: Option<chrono::NaiveDate>,
+) -> Result<(), Stop> {
+    match given {
+        Some(day) => within_limits(cx, nc, day)?,
+        None => {
+            if let Some((_, limit)) = hard_limit(cx, nc).filter(|(_, limit)| *limit >= cx.today) {
+                nc.due_on = nc.due_on.min(limit);
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Verifier {

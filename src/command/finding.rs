@@ -294,7 +294,7 @@ pub(super) async fn enter(
                 Some(day) => day,
                 None => usual_due(cx, certificate, Some(audit), grade),
             };
-            let nc = Nonconformity {
+            let mut nc = Nonconformity {
                 id: 0,
                 no: 0,
                 certificate: certificate.id,
@@ -313,6 +313,7 @@ pub(super) async fn enter(
                 raised_at: cx.now(),
                 steps: Vec::new(),
             };
+            super::deeper::due_within_limits(cx, &mut nc, new.due)?;
             let nc = store::nonconformity::insert(&mut cx.w, cx.org.id, nc).await?;
             super::nc::keep_links(cx, &nc, &[Some(nc.statement.as_str()), nc.objective.as_deref()]).await?;
             let repeats = finding::repeats(&nc, known);

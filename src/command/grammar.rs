@@ -238,6 +238,9 @@ pub struct CertificateDecide {
     /// The last valid day, if it is not three years less a day after the decision
     #[arg(long)]
     pub expires: Option<DayText>,
+    /// Why the body decided though something that it settles first was open
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 /// `/certificate renew`
@@ -252,6 +255,9 @@ pub struct CertificateRenew {
     /// The new last valid day, if it is not three years after the old one
     #[arg(long)]
     pub expires: Option<DayText>,
+    /// Why the body decided though something that it settles first was open
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 /// `/certificate edit`

@@ -173,18 +173,16 @@ impl NcRaise {
             }
         }
         let grade: crate::domain::nonconformity::Grade = self.grade.into();
-        let due_on = match find::maybe_day(self.due.as_ref(), cx.today, "due")? {
-            Some(day) if day < cx.today => {
-                return Err(Stop::Refused(say::refusal::due_past("due", day, cx.today)));
-            }
-            Some(day) => day,
-            None => super::finding::usual_due(cx, certificate, audit, grade),
-        };
+        let due = find::maybe_day(self.due.as_ref(), cx.today, "due")?;
+        if let Some(day) = due.filter(|day| *day < cx.today) {
+            return Err(Stop::Refused(say::refusal::due_past("due", day, cx.today)));
+        }
+        let due_on = due.unwrap_or_else(|| super::finding::usual_due(cx, certificate, audit, grade));
         let owner = match &self.owner {
             Some(who) => Some(cx.person(&who.0).await?),
             None => None,
         };
-        let new = Nonconformity {
+        let mut new = Nonconformity {
             id: 0,
             no: 0,
             certificate: certificate.id,
@@ -203,6 +201,7 @@ impl NcRaise {
             raised_at: cx.now(),
             steps: Vec::new(),
         };
+        super::deeper::due_within_limits(cx, &mut new, due)?;
         let nc = store::nonconformity::insert(&mut cx.w, cx.org.id, new).await?;
         keep_file(cx, &nc, self.evidence).await?;
         if let Some(link) = link_in(&nc.statement).map(str::to_owned) {
@@ -221,14 +220,23 @@ impl NcAssign {
             return Err(Stop::Refused(say::refusal::rule(&Refusal::NcClosed { no: nc.no })));
         }
         nc.owner = Some(cx.person(&self.owner.0).await?);
+        let mut later = false;
         if let Some(due) = find::maybe_day(self.due.as_ref(), cx.today, "due")? {
             if due < cx.today {
                 return Err(Stop::Refused(say::refusal::due_past("due", due, cx.today)));
             }
+            super::deeper::within_limits(cx, &nc, due)?;
+            // More time given on the way counts like any other.
+            later = due > nc.due_on;
             nc.due_on = due;
             nc.due_known_at = cx.now();
         }
         store::nonconformity::update(&mut cx.w, cx.org.id, &nc).await?;
+        if later {
+            let what = Done::Extended { due_on: nc.due_on, why: say::work::extended_by_assignment() };
+            nc.steps.push(Step { by: cx.by.clone(), at: cx.now(), what });
+            store::nonconformity::append(&mut cx.w, cx.org.id, &nc).await?;
+        }
         Reply::public(say::records::nc_assigned(&cx.org, &nc, cx.today))
     }
 }
@@ -239,6 +247,7 @@ impl NcPlan {
         if due_on < cx.today {
             return Err(Stop::Refused(say::refusal::due_past("due", due_on, cx.today)));
         }
+        super::deeper::planned_within_limits(cx, &named(cx, &self.nc)?, due_on)?;
         let owner = cx.person(&self.owner.0).await?;
         step(cx, &self.nc, Done::Plan { owner, due_on, action: words(self.action) }, None).await
     }

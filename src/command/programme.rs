@@ -398,26 +398,27 @@ impl Plan {
     }
 }
 
-/// What is worth knowing when an audit is planned or moved: calendar years that no audit covers, what stage 2 lacks.
+/// What is worth knowing when an audit is planned, moved, reported or cancelled: calendar years that no audit covers, a
+/// day that leaves no room, what stage 2 lacks.
 fn warnings(cx: &Change<'_>, before: &Snapshot, certificates: &[&Certificate], audit: &Audit) -> Vec<String> {
     let mut out = Vec::new();
     for c in certificates {
-        if audit.kind == audit::AuditKind::Surveillance {
-            // Those that are planned count here: the question is whether the programme has them.
-            let known: Vec<Audit> = before
-                .audits
-                .iter()
-                .filter(|a| a.id != audit.id && (a.state.is_completed() || a.state.is_ahead()))
-                .chain([audit])
-                .map(|a| Audit { state: AuditState::Reported, ..a.clone() })
-                .collect();
+        if matches!(audit.kind, audit::AuditKind::Surveillance | audit::AuditKind::Recertification) {
+            let known: Vec<Audit> =
+                before.audits.iter().filter(|a| a.id != audit.id).chain([audit]).cloned().collect();
             for year in clocks::missing_year_warning(c, &known, audit.ends_on, cx.today) {
-                if year.passed_over || year.missed {
+                if year.passed_over || year.missed || audit.state == AuditState::Cancelled {
                     out.push(say::programme::uncovered(c.no, &year));
                 }
             }
         }
+        if audit.state.is_ahead()
+            && let Some(tight) = clocks::tight(c, &before.audits, audit)
+        {
+            out.push(say::programme::tight(c.no, tight));
+        }
         if audit.kind == audit::AuditKind::Stage2
+            && audit.state != AuditState::Cancelled
             && let Some(file) = before.files().iter().find(|f| f.certificate.id == c.id)
         {
             out.extend(
@@ -548,10 +549,14 @@ impl Close {
 impl Cancel {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let audit = stepped(cx, &self.audit, AuditStep::Cancel)?;
+        let before = Arc::clone(&cx.before);
         cx.reason = text(Some(self.reason));
         store::audit::update(&mut cx.w, cx.org.id, &audit).await?;
         let reason = cx.reason.clone().unwrap_or_default();
-        Reply::told(&cx.org, say::programme::cancelled(&audit, &reason))
+        let certificates: Vec<&Certificate> =
+            before.certificates.iter().filter(|c| audit.certificates.contains(&c.id)).collect();
+        let warnings = warnings(cx, &before, &certificates, &audit);
+        Reply::told(&cx.org, say::programme::cancelled(&audit, &reason, &warnings))
     }
 }
 

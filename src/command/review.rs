@@ -9,7 +9,7 @@ use super::find;
 use super::option::{CertificateRef, CertificatesRef, DayText, LongText, ReviewRef};
 use super::programme::text;
 use crate::domain::certificate::{Certificate, CertificateFile};
-use crate::domain::review::{Covered, Review, ReviewState};
+use crate::domain::review::{Covered, Review, ReviewState, ReviewStep};
 use crate::say;
 use crate::store;
 
@@ -136,7 +136,7 @@ impl Hold {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let before = Arc::clone(&cx.before);
         let planned = self.review.as_ref().map(|r| find::review(&before.rest.reviews, r)).transpose()?;
-        if let Some(planned) = planned.filter(|p| p.state != ReviewState::Planned) {
+        if let Some(planned) = planned.filter(|p| p.state.after(ReviewStep::Hold).is_none()) {
             return Err(Stop::Refused(say::work::review_settled(planned)));
         }
         let on = find::past_day(&self.date, cx.today, "date")?;
@@ -243,10 +243,10 @@ impl Show {
 impl Cancel {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let mut review = find::review(&cx.before.rest.reviews, &self.review)?.clone();
-        if review.state != ReviewState::Planned {
+        let Some(state) = review.state.after(ReviewStep::Cancel) else {
             return Err(Stop::Refused(say::work::review_settled(&review)));
-        }
-        review.state = ReviewState::Cancelled;
+        };
+        review.state = state;
         (review.by, review.at) = (cx.by.clone(), cx.now());
         cx.reason = text(Some(self.reason));
         store::review::update(&mut cx.w, cx.org.id, &review, &[]).await?;

@@ -15,7 +15,7 @@ use crate::domain::finding::{FindingState, Settled};
 use crate::domain::nonconformity::{Done, Step};
 use crate::domain::record::{Record, RecordKind};
 use crate::domain::refusal::Refusal;
-use crate::domain::review::ReviewState;
+use crate::domain::review::{ReviewState, ReviewStep};
 use crate::say;
 use crate::store;
 use crate::store::snapshot::Snapshot;
@@ -371,6 +371,9 @@ impl Edit {
             }
             Named::Review(r) => {
                 let mut review = find::review(&before.rest.reviews, &r)?.clone();
+                if review.state.after(ReviewStep::Correct).is_none() {
+                    return Err(Stop::Refused(say::work::review_settled(&review)));
+                }
                 let old = match field {
                     FieldName::Text | FieldName::Conclusion => {
                         std::mem::replace(&mut review.decisions, value.clone())
@@ -468,10 +471,10 @@ impl Void {
             }
             Named::Review(r) => {
                 let mut review = find::review(&before.rest.reviews, &r)?.clone();
-                if matches!(review.state, ReviewState::Voided | ReviewState::Cancelled) {
+                let Some(state) = review.state.after(ReviewStep::Void) else {
                     return Err(Stop::Refused(say::work::review_settled(&review)));
-                }
-                review.state = ReviewState::Voided;
+                };
+                review.state = state;
                 store::review::update(&mut cx.w, org, &review, &[]).await?;
             }
             Named::Record(no) => {

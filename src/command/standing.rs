@@ -10,9 +10,8 @@ use super::find;
 use super::option::{CertificateRef, DayText};
 use super::phase::{NewRecord, enter};
 use super::programme::text;
-use crate::domain::certificate::{CertificateFile, Status};
+use crate::domain::certificate::CertificateFile;
 use crate::domain::record::RecordKind;
-use crate::domain::refusal::Refusal;
 use crate::say;
 use crate::store;
 
@@ -70,6 +69,9 @@ pub struct Restore {
     /// The new last valid day, if it is not three years after the old one
     #[arg(long)]
     pub expires: Option<DayText>,
+    /// Why the body decided though something that it settles first was open
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 /// `/certificate transfer`
@@ -124,10 +126,6 @@ pub struct Opening {
     pub note: Option<String>,
 }
 
-fn refused(to: RecordKind, status: Status) -> Stop {
-    Stop::Refused(say::refusal::rule(&Refusal::StatusStep { to, status }))
-}
-
 /// Puts on record what became of a certificate.
 async fn become_(
     cx: &mut Change<'_>,
@@ -138,6 +136,7 @@ async fn become_(
     words: String,
 ) -> Result<Reply, Stop> {
     let on = find::past_day(date, cx.today, "date")?;
+    file.may_become(kind, on, cx.today).map_err(|r| say::refusal::rule(&r))?;
     if let Some(last) = file
         .records
         .iter()
@@ -171,10 +170,6 @@ impl Suspend {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let before = Arc::clone(&cx.before);
         let file = super::certificate::file(&before, &self.certificate)?;
-        let status = file.status(cx.today);
-        if status != Status::Certified {
-            return Err(refused(RecordKind::Suspended, status));
-        }
         let why = text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
         cx.reason = Some(why.clone());
         become_(cx, file, RecordKind::Suspended, &self.date, "suspension", why).await
@@ -185,10 +180,6 @@ impl Reinstate {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let before = Arc::clone(&cx.before);
         let file = super::certificate::file(&before, &self.certificate)?;
-        let status = file.status(cx.today);
-        if !matches!(status, Status::Suspended { .. }) {
-            return Err(refused(RecordKind::Reinstated, status));
-        }
         cx.reason = text(self.reason);
         let words = cx.reason.clone().unwrap_or_default();
         become_(cx, file, RecordKind::Reinstated, &self.date, "suspension", words).await
@@ -199,10 +190,6 @@ impl Withdraw {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let before = Arc::clone(&cx.before);
         let file = super::certificate::file(&before, &self.certificate)?;
-        let status = file.status(cx.today);
-        if matches!(status, Status::Preparing | Status::Withdrawn { .. } | Status::Expired) {
-            return Err(refused(RecordKind::Withdrawn, status));
-        }
         let why = text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
         cx.reason = Some(why.clone());
         become_(cx, file, RecordKind::Withdrawn, &self.date, "certificate", why).await
@@ -215,14 +202,15 @@ impl Restore {
         let file = super::certificate::file(&before, &self.certificate)?.clone();
         let mut certificate = file.certificate.clone();
         let on = find::past_day(&self.date, cx.today, "date")?;
-        if matches!(file.status(cx.today), Status::Withdrawn { .. }) {
-            return Err(Stop::Refused(say::work::withdrawn_for_good()));
-        }
-        if certificate.cycles.iter().any(|c| c.valid_on(on)) || certificate.cycles.is_empty() {
+        let expired = !certificate.cycles.is_empty() && !certificate.cycles.iter().any(|c| c.valid_on(on));
+        if file.withdrawn_on().is_none() && !expired {
             return Err(Stop::Refused(say::work::not_expired(&file, cx.today)));
         }
         let expires = find::maybe_day(self.expires.as_ref(), cx.today, "expires")?;
-        let cycle = certificate.renew(on, expires, cx.now()).map_err(|r| say::refusal::rule(&r))?;
+        cx.reason = text(self.reason);
+        let cycle = file
+            .renew(on, expires, (cx.now(), cx.org.zone), cx.reason.is_some())
+            .map_err(|r| say::refusal::rule(&r))?;
         store::certificate::put_cycle(&mut cx.w, cx.org.id, certificate.id, &cycle).await?;
         certificate.cycles.push(cycle);
         Reply::public(say::records::renewed(&cx.org, cx.catalogue, &certificate, &file, cx.today))
@@ -233,10 +221,6 @@ impl Transfer {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let before = Arc::clone(&cx.before);
         let file = super::certificate::file(&before, &self.certificate)?.clone();
-        let status = file.status(cx.today);
-        if status != Status::Certified {
-            return Err(refused(RecordKind::Transferred, status));
-        }
         let body = text(Some(self.body)).ok_or_else(say::work::body_needed)?;
         let mut certificate = file.certificate.clone();
         let from = certificate.body.replace(body.clone()).unwrap_or_else(|| "the body before".to_owned());
@@ -255,10 +239,6 @@ impl Scope {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let before = Arc::clone(&cx.before);
         let file = super::certificate::file(&before, &self.certificate)?.clone();
-        let status = file.status(cx.today);
-        if matches!(status, Status::Withdrawn { .. } | Status::Expired) {
-            return Err(refused(RecordKind::Scope, status));
-        }
         let scope = text(Some(self.scope)).ok_or_else(say::refusal::scope_empty)?;
         let mut certificate = file.certificate.clone();
         certificate.scope = Some(scope.clone());

@@ -96,3 +96,35 @@ impl Action {
         if self.is_open() { Ok(()) } else { Err(Refusal::ActionSettled { no: self.no, state: self.state }) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What became of an action stays on record: an open one is settled once, in one of three ways.
+    #[test]
+    fn an_open_action_is_settled_once() {
+        let person = Person { id: 1, handle: "1".into(), name: "P".into() };
+        for state in ActionState::ALL {
+            let action = Action {
+                id: 1,
+                no: 4,
+                certificate: 1,
+                source: Source::None,
+                what: "w".into(),
+                owner: person.clone(),
+                due_on: NaiveDate::MIN,
+                due_known_at: DateTime::UNIX_EPOCH,
+                by: person.clone(),
+                at: DateTime::UNIX_EPOCH,
+                state,
+                settled: None,
+                reference: None,
+            };
+            assert_eq!(action.is_open(), state == ActionState::Open);
+            let expected =
+                if action.is_open() { Ok(()) } else { Err(Refusal::ActionSettled { no: 4, state }) };
+            assert_eq!(action.must_be_open(), expected);
+        }
+    }
+}

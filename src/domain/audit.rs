@@ -262,4 +262,31 @@ mod tests {
             assert_eq!(ways.is_empty(), last, "{state:?}");
         }
     }
+
+    /// ISO 19011:2018, 6: whatever is done with an audit, in whatever order, it can be brought to an end, what is closed
+    /// takes no step more (its findings are frozen), and a refused step changes nothing.
+    #[test]
+    fn whatever_was_done_with_an_audit_it_can_be_brought_to_its_end() {
+        use AuditStep::*;
+        let steps = [Start, Report, Close, Cancel, Move, Raise, Void];
+        // Planned, or logged after it was held.
+        let mut met = vec![AuditState::Planned, AuditState::Reported];
+        let mut at = 0;
+        while let Some(here) = met.get(at).copied() {
+            for next in steps.into_iter().filter_map(|step| here.after(step)) {
+                if !met.contains(&next) {
+                    met.push(next);
+                }
+            }
+            at += 1;
+        }
+        assert_eq!(met.len(), AuditState::ALL.len(), "every state is reached");
+        for state in met {
+            let last = matches!(state, AuditState::Closed | AuditState::Cancelled | AuditState::Voided);
+            assert_eq!(last, steps.into_iter().all(|step| state.after(step).is_none()), "{state:?}");
+            let finding = matches!(state, AuditState::UnderWay | AuditState::Reported);
+            assert_eq!(state.after(Raise).is_some(), finding, "{state:?}");
+            assert!(last || [Report, Close].into_iter().any(|step| state.after(step).is_some()), "{state:?}");
+        }
+    }
 }

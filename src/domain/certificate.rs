@@ -1,13 +1,14 @@
 //! The certificate and its cycles.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 
 use super::action::Action;
 use super::area::Area;
-use super::audit::Audit;
+use super::audit::{Audit, AuditKind};
 use super::calendar;
 use super::finding::Finding;
-use super::nonconformity::Nonconformity;
+use super::nonconformity::{Grade, Nonconformity};
 use super::organisation::Person;
 use super::programme::Limits;
 use super::record::{Record, RecordKind};
@@ -174,10 +175,117 @@ impl CertificateFile {
             .map(|r| r.on)
     }
 
-    /// The day on which it was withdrawn, if it was and no new decision came after it.
+    /// The day on which it was withdrawn, if it was: for good (ISO/IEC 17021-1:2015, 9.6.5).
     pub fn withdrawn_on(&self) -> Option<NaiveDate> {
-        let on = self.last_of(&[RecordKind::Withdrawn])?.on;
-        self.certificate.cycles.iter().all(|c| c.decided_on <= on).then_some(on)
+        Some(self.last_of(&[RecordKind::Withdrawn])?.on)
+    }
+
+    /// Whether this may become of it on a day, as things stand today (ISO/IEC 17021-1:2015, 9.6.4 and 9.6.5; IAF MD 2).
+    pub fn may_become(&self, to: RecordKind, on: NaiveDate, today: NaiveDate) -> Result<(), Refusal> {
+        let status = self.status(today);
+        let fits = match to {
+            RecordKind::Suspended | RecordKind::Transferred => status == Status::Certified,
+            RecordKind::Reinstated => matches!(status, Status::Suspended { .. }),
+            RecordKind::Withdrawn => {
+                !matches!(status, Status::Preparing | Status::Withdrawn { .. } | Status::Expired)
+            }
+            RecordKind::Scope => !matches!(status, Status::Withdrawn { .. } | Status::Expired),
+            RecordKind::OpeningMeeting
+            | RecordKind::TaskDone
+            | RecordKind::TaskWaived
+            | RecordKind::Change
+            | RecordKind::Risk
+            | RecordKind::Training => true,
+        };
+        if !fits {
+            return Err(Refusal::StatusStep { to, status });
+        }
+        let held = match to {
+            RecordKind::Suspended | RecordKind::Transferred => self.certificate.valid_on(on),
+            RecordKind::Withdrawn => self.certificate.cycles.iter().any(|c| c.valid_from() <= on),
+            RecordKind::Reinstated
+            | RecordKind::Scope
+            | RecordKind::OpeningMeeting
+            | RecordKind::TaskDone
+            | RecordKind::TaskWaived
+            | RecordKind::Change
+            | RecordKind::Risk
+            | RecordKind::Training => true,
+        };
+        if held { Ok(()) } else { Err(Refusal::NotHeldOn { to, on }) }
+    }
+
+    /// What the body's decision would go against, made with this on record (ISO/IEC 17021-1:2015, 9.5.2, 9.5.3.2 and
+    /// 9.6.3.2). Before the first decision everything that the body found counts; after it, what it found in the cycle
+    /// that ends.
+    pub fn unsettled(&self, zone: Tz) -> Unsettled {
+        let from = self.certificate.latest_cycle().map(Cycle::valid_from);
+        let completed = || {
+            self.audits.iter().filter(|a| a.state.is_completed() && from.is_none_or(|from| a.ends_on >= from))
+        };
+        let stage_two = completed().filter(|a| a.kind == AuditKind::Stage2).map(|a| a.ends_on).max();
+        let limit = stage_two.map(|on| calendar::add_months(on, STAGE_TWO_MAJOR_MONTHS));
+        let mut unsettled = Unsettled::default();
+        for nc in self.nonconformities.iter().filter(|nc| !nc.is_voided()) {
+            let Some(found_by) = completed().find(|a| nc.audit.is_some_and(|(id, _)| id == a.id)) else {
+                continue;
+            };
+            let progress = nc.progress();
+            let verified = progress.verified.map(|step| step.at.with_timezone(&zone).date_naive());
+            match (nc.grade, found_by.kind) {
+                (Grade::Major, kind) if kind.by_body() && nc.is_open() && verified.is_none() => {
+                    unsettled.majors.push(nc.no);
+                }
+                (Grade::Major, AuditKind::Stage2) => {
+                    if let Some(limit) = limit.filter(|limit| verified.is_some_and(|on| on > *limit)) {
+                        unsettled.late.push((nc.no, limit));
+                    }
+                }
+                (Grade::Minor, AuditKind::Stage2 | AuditKind::Recertification)
+                    if nc.is_open() && progress.plan.is_none() =>
+                {
+                    unsettled.minors.push(nc.no);
+                }
+                (Grade::Major | Grade::Minor, _) => {}
+            }
+        }
+        unsettled
+    }
+
+    /// The first cycle that a decision opens. `because`: whether the body had its reason to go against what is not
+    /// settled.
+    pub fn decide(
+        &self,
+        decided_on: NaiveDate,
+        expires_on: Option<NaiveDate>,
+        (known_at, zone): (DateTime<Utc>, Tz),
+        because: bool,
+    ) -> Result<Cycle, Refusal> {
+        let cycle = self.certificate.decide(decided_on, expires_on, known_at)?;
+        self.settled_for(zone, because)?;
+        Ok(cycle)
+    }
+
+    /// The cycle that a renewal or a restoration opens: never of one that was withdrawn. `because`: whether the body
+    /// had its reason to go against what is not settled.
+    pub fn renew(
+        &self,
+        decided_on: NaiveDate,
+        expires_on: Option<NaiveDate>,
+        (known_at, zone): (DateTime<Utc>, Tz),
+        because: bool,
+    ) -> Result<Cycle, Refusal> {
+        if let Some(on) = self.withdrawn_on() {
+            return Err(Refusal::Withdrawn { on });
+        }
+        let cycle = self.certificate.renew(decided_on, expires_on, known_at)?;
+        self.settled_for(zone, because)?;
+        Ok(cycle)
+    }
+
+    fn settled_for(&self, zone: Tz, because: bool) -> Result<(), Refusal> {
+        let unsettled = self.unsettled(zone);
+        if because || unsettled.is_empty() { Ok(()) } else { Err(Refusal::Unsettled(unsettled)) }
     }
 
     fn last_of(&self, kinds: &[RecordKind]) -> Option<&Record> {
@@ -192,8 +300,30 @@ impl CertificateFile {
 /// add to them in extraordinary circumstances.
 const LONGEST_MONTHS: u32 = 48;
 
+/// The months after the last day of stage 2 within which its majors are verified (ISO/IEC 17021-1:2015, 9.5.3.2).
+pub const STAGE_TWO_MAJOR_MONTHS: u32 = 6;
+
 /// The months within which an expired certificate can be restored (ISO/IEC 17021-1:2015, 9.6.3.2.5).
 pub const RESTORATION_MONTHS: u32 = 6;
+
+/// What the body settles before it decides, and is not settled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The numbers of the body's major nonconformities whose correction is not verified.
+    pub majors: Vec<i64>,
+    /// The numbers of the minor ones, of stage 2 or the recertification audit, without a plan.
+    pub minors: Vec<i64>,
+    /// The numbers of stage 2's majors that were verified only after the limit of six months, with that limit: it
+    /// takes another stage 2.
+    pub late: Vec<(i64, NaiveDate)>,
+}
+
+impl Unsettled {
+    /// Whether nothing stands in the way.
+    pub fn is_empty(&self) -> bool {
+        self.majors.is_empty() && self.minors.is_empty() && self.late.is_empty()
+    }
+}
 
 /// Days on which no certificate was valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -456,5 +586,194 @@ mod tests {
             certificate.decide(d("2026-04-01"), Some(d("2026-03-31")), known),
             Err(Refusal::ExpiryTooEarly { earliest: d("2026-04-02") })
         );
+    }
+
+    /// What can be recorded of a certificate, and time that passes.
+    #[derive(Debug, Clone, Copy)]
+    enum Move {
+        Decide,
+        Renew,
+        Become(RecordKind),
+        Wait(u32),
+    }
+
+    fn moved(
+        file: &CertificateFile,
+        today: NaiveDate,
+        step: Move,
+    ) -> Result<(CertificateFile, NaiveDate), Refusal> {
+        let mut file = file.clone();
+        let known = (DateTime::UNIX_EPOCH, Tz::UTC);
+        match step {
+            Move::Wait(months) => return Ok((file, calendar::add_months(today, months))),
+            Move::Decide => {
+                let cycle = file.decide(today, None, known, false)?;
+                file.certificate.cycles.push(cycle);
+            }
+            Move::Renew => {
+                let cycle = file.renew(today, None, known, false)?;
+                file.certificate.cycles.push(cycle);
+            }
+            Move::Become(kind) => {
+                file.may_become(kind, today, today)?;
+                file.records.push(Record {
+                    id: 0,
+                    no: i64::try_from(file.records.len()).unwrap() + 1,
+                    kind,
+                    certificate: Some(file.certificate.id),
+                    subject: String::new(),
+                    on: today,
+                    words: String::new(),
+                    present: Vec::new(),
+                    absent: Vec::new(),
+                    by: Person { id: 1, handle: "1".into(), name: "P".into() },
+                    at: DateTime::UNIX_EPOCH,
+                    voided: None,
+                });
+            }
+        }
+        Ok((file, today))
+    }
+
+    /// ISO/IEC 17021-1:2015, 9.6.3.2.5 and 9.6.5: every sequence of up to eight things recorded of a certificate and
+    /// of time passing. Where it then stands is sound, what cannot be is refused, and only what has expired for good or
+    /// was withdrawn is at its end.
+    #[test]
+    fn wherever_a_certificate_stands_there_is_a_way_on() {
+        use std::collections::BTreeSet;
+        let moves = [
+            Move::Decide,
+            Move::Renew,
+            Move::Become(RecordKind::Suspended),
+            Move::Become(RecordKind::Reinstated),
+            Move::Become(RecordKind::Withdrawn),
+            Move::Wait(4),
+            Move::Wait(27),
+        ];
+        let mut start = CertificateFile::new(certificate("2026-03-02"));
+        start.certificate.cycles.clear();
+        let mut layer = vec![(start, d("2026-01-31"))];
+        let mut met = BTreeSet::new();
+        let mut kinds = BTreeSet::new();
+        for _ in 0..=8 {
+            let mut next = Vec::new();
+            for (file, today) in layer {
+                let told: Vec<_> = file.records.iter().map(|r| (r.kind, r.on)).collect();
+                let cycles: Vec<_> =
+                    file.certificate.cycles.iter().map(|c| (c.decided_on, c.anchor)).collect();
+                if !met.insert((today, cycles, told)) {
+                    continue;
+                }
+                kinds.insert(sound_standing(&file, today));
+                next.extend(moves.iter().filter_map(|step| moved(&file, today, *step).ok()));
+            }
+            layer = next;
+        }
+        assert_eq!(kinds.len(), 6, "every standing is reached: {kinds:?}");
+        assert!(met.len() > 1000, "{}", met.len());
+    }
+
+    /// What must hold of a certificate wherever it stands; the word for where.
+    fn sound_standing(file: &CertificateFile, today: NaiveDate) -> &'static str {
+        let can = |step| moved(file, today, step);
+        let after = |step| can(step).map(|(file, today)| file.status(today));
+        let may = |kind| file.may_become(kind, today, today);
+        let status = file.status(today);
+        let valid = file.certificate.valid_on(today);
+        assert_eq!(
+            valid && file.withdrawn_on().is_none(),
+            matches!(status, Status::Certified | Status::Suspended { .. }),
+            "{status:?}"
+        );
+        for pair in file.certificate.cycles.windows(2) {
+            assert_eq!(pair[1].anchor, pair[0].next_anchor(), "the calendar does not creep");
+        }
+        if status != Status::Preparing {
+            assert!(matches!(can(Move::Decide), Err(Refusal::AlreadyDecided { .. })), "{status:?}");
+        }
+        let refused = |kind| assert_eq!(may(kind), Err(Refusal::StatusStep { to: kind, status }));
+        match status {
+            Status::Preparing => {
+                assert_eq!(after(Move::Decide), Ok(Status::Certified));
+                assert_eq!(can(Move::Renew).map(|_| ()), Err(Refusal::NotDecided));
+                [
+                    RecordKind::Suspended,
+                    RecordKind::Reinstated,
+                    RecordKind::Withdrawn,
+                    RecordKind::Transferred,
+                ]
+                .map(refused);
+                "preparing"
+            }
+            Status::Certified => {
+                assert_eq!(
+                    after(Move::Become(RecordKind::Suspended)),
+                    Ok(Status::Suspended { since: today })
+                );
+                assert_eq!(
+                    after(Move::Become(RecordKind::Withdrawn)),
+                    Ok(Status::Withdrawn { since: today })
+                );
+                assert_eq!((may(RecordKind::Transferred), may(RecordKind::Scope)), (Ok(()), Ok(())));
+                refused(RecordKind::Reinstated);
+                let last = file.certificate.latest_cycle().unwrap();
+                match can(Move::Renew) {
+                    Ok(_) => assert!(today >= last.renewable_from()),
+                    Err(why) => assert_eq!(why, Refusal::RenewalTooEarly { from: last.renewable_from() }),
+                }
+                "certified"
+            }
+            Status::Suspended { .. } => {
+                assert_eq!(after(Move::Become(RecordKind::Reinstated)), Ok(Status::Certified));
+                assert_eq!(
+                    after(Move::Become(RecordKind::Withdrawn)),
+                    Ok(Status::Withdrawn { since: today })
+                );
+                [RecordKind::Suspended, RecordKind::Transferred].map(refused);
+                "suspended"
+            }
+            Status::ExpiredRestorable { until } => {
+                assert!(today <= until);
+                let restored = can(Move::Renew).unwrap().0;
+                assert!(matches!(restored.status(today), Status::Certified | Status::Suspended { .. }));
+                assert!(!restored.certificate.gaps().is_empty(), "the gap is shown");
+                [RecordKind::Suspended, RecordKind::Reinstated, RecordKind::Transferred].map(refused);
+                "restorable"
+            }
+            Status::Expired => {
+                assert!(matches!(can(Move::Renew), Err(Refusal::RestorationOver { .. })));
+                [
+                    RecordKind::Suspended,
+                    RecordKind::Reinstated,
+                    RecordKind::Withdrawn,
+                    RecordKind::Transferred,
+                    RecordKind::Scope,
+                ]
+                .map(refused);
+                "expired"
+            }
+            Status::Withdrawn { since } => {
+                assert_eq!(can(Move::Renew).map(|_| ()), Err(Refusal::Withdrawn { on: since }));
+                [
+                    RecordKind::Suspended,
+                    RecordKind::Reinstated,
+                    RecordKind::Withdrawn,
+                    RecordKind::Transferred,
+                    RecordKind::Scope,
+                ]
+                .map(refused);
+                "withdrawn"
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_becomes_of_a_certificate_on_a_day_on_which_it_was_not_held() {
+        let file = CertificateFile::new(certificate("2026-03-02"));
+        let on = d("2026-03-01");
+        for to in [RecordKind::Suspended, RecordKind::Withdrawn, RecordKind::Transferred] {
+            assert_eq!(file.may_become(to, on, d("2026-06-01")), Err(Refusal::NotHeldOn { to, on }));
+            assert_eq!(file.may_become(to, d("2026-03-02"), d("2026-06-01")), Ok(()));
+        }
     }
 }

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use super::audit::{Audit, AuditKind};
 use super::calendar;
-use super::certificate::{Certificate, CertificateFile, Cycle, RESTORATION_MONTHS};
+use super::certificate::{Certificate, CertificateFile, Cycle, RESTORATION_MONTHS, STAGE_TWO_MAJOR_MONTHS};
 use super::nonconformity::{Done, Grade, Nonconformity};
 use super::programme::Programme;
 use super::record::RecordKind;
@@ -203,6 +203,26 @@ pub enum ClockState {
     Missed,
 }
 
+impl ClockState {
+    /// The word for it in what programs read.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Met { .. } => "met",
+            Self::MetLate { .. } => "met-late",
+            Self::Running => "running",
+            Self::Missed => "missed",
+        }
+    }
+
+    /// When what it asks for happened, if it did.
+    pub fn met_on(self) -> Option<NaiveDate> {
+        match self {
+            Self::Met { on } | Self::MetLate { on } => Some(on),
+            Self::Running | Self::Missed => None,
+        }
+    }
+}
+
 /// A limit with its rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
@@ -230,6 +250,18 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// What tells it from every other one of its certificate (`SURV_CALENDAR_YEAR/2027/2027-12-31`); the keys of its
+    /// notices carry it.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.thread(), self.limit)
+    }
+
+    /// Its rule and subject, without its limit: what stays when its limit moves.
+    pub fn thread(&self) -> String {
+        let subject = self.subject.as_ref().map(|subject| format!("/{subject}")).unwrap_or_default();
+        format!("{}{subject}", self.rule.id())
+    }
+
     /// What it asks for, with its subject (`surveillance audit in 2027`).
     pub fn title(&self) -> String {
         match (self.rule, &self.subject) {
@@ -457,7 +489,7 @@ impl Taken {
                 subject: Some(nc.no.to_string()),
                 nc: Some(nc.id),
                 anchor: last_day,
-                limit: calendar::add_months(last_day, 6),
+                limit: calendar::add_months(last_day, STAGE_TWO_MAJOR_MONTHS),
                 cycle: 0,
                 state: ClockState::Running,
                 known_at,
@@ -597,7 +629,8 @@ impl Taken {
                 state: ClockState::Running,
                 known_at: suspended.at,
                 begins_on: suspended.on,
-                lapses_on: None,
+                // Once it has expired, its expiry is what has to be dealt with.
+                lapses_on: file.certificate.current_cycle(suspended.on).map(|c| c.expires_on),
             };
             self.add(clock, met, false);
         }
@@ -645,9 +678,9 @@ pub struct UncoveredYear {
     pub passed_over: bool,
 }
 
-/// The calendar years of the cycle that no audit covers (ISO/IEC 17021-1:2015, 9.1.3.3), given those on record and
-/// the last day of a surveillance audit that is held or thought of. One passed over is said when the audit is
-/// logged or planned, not when it is too late.
+/// The calendar years of the cycle that no audit covers (ISO/IEC 17021-1:2015, 9.1.3.3), given the audits held and
+/// planned, the one in question among them, and the last day of that one. A year passed over is said when an audit is
+/// logged, planned, moved or cancelled, not when it is too late.
 pub fn missing_year_warning(
     certificate: &Certificate,
     audits: &[Audit],
@@ -655,29 +688,103 @@ pub fn missing_year_warning(
     today: NaiveDate,
 ) -> Vec<UncoveredYear> {
     let Some(cycle) = certificate.current_cycle(proposed) else { return Vec::new() };
-    let audits: Vec<&Audit> = audits
+    // The year of a recertification audit needs none of its own.
+    let covered: BTreeSet<i32> = audits
         .iter()
-        .filter(|a| a.certificates.contains(&certificate.id) && a.state.is_completed())
-        .collect();
-    calendar_years(cycle)
-        .filter(|year| {
-            *year != proposed.year()
-                && held_in(&audits, AuditKind::Surveillance, *year).is_none()
-                && held_in(&audits, AuditKind::Recertification, *year).is_none()
+        .filter(|a| {
+            a.certificates.contains(&certificate.id)
+                && (a.state.is_completed() || a.state.is_ahead())
+                && matches!(a.kind, AuditKind::Surveillance | AuditKind::Recertification)
         })
+        .map(|a| a.ends_on.year())
+        .collect();
+    let last = covered.iter().copied().filter(|year| *year <= cycle.expires_on.year()).max();
+    calendar_years(cycle)
+        .filter(|year| !covered.contains(year))
         .filter_map(|year| {
             let until = NaiveDate::from_ymd_opt(year, 12, 31)?;
-            Some(UncoveredYear { year, until, missed: until < today, passed_over: year < proposed.year() })
+            let passed_over = last.is_some_and(|last| year < last);
+            Some(UncoveredYear { year, until, missed: until < today, passed_over })
         })
         .collect()
+}
+
+/// The days between an audit and the limit that it is held for that leave room for what comes of it.
+const ROOM_AFTER_SURVEILLANCE: i64 = 15;
+const ROOM_AFTER_RECERTIFICATION: i64 = 90;
+
+/// What speaks against a day for an audit that no rule forbids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tight {
+    /// The first surveillance audit lies so close to the limit of twelve months that it must not be put off.
+    Surveillance {
+        /// That limit.
+        limit: NaiveDate,
+        /// How many days are left after it.
+        left: i64,
+    },
+    /// Majors of the recertification audit could hardly be verified before the expiry.
+    Recertification {
+        /// The expiry.
+        expires_on: NaiveDate,
+        /// How many days are left after it.
+        left: i64,
+    },
+    /// The recertification audit would be held before the cycle's third year (ISO/IEC 17021-1:2015, 9.1.3.2).
+    EarlyRecertification {
+        /// The first day of that year.
+        from: NaiveDate,
+    },
+}
+
+/// What speaks against this audit's day for a certificate, though it keeps every limit.
+pub fn tight(certificate: &Certificate, audits: &[Audit], audit: &Audit) -> Option<Tight> {
+    let cycle = certificate.current_cycle(audit.ends_on)?;
+    match audit.kind {
+        AuditKind::Surveillance if cycle.n == 1 => {
+            let limit = calendar::add_months(cycle.decided_on, 12);
+            let left = (limit - audit.ends_on).num_days();
+            let earlier = audits.iter().any(|a| {
+                a.id != audit.id
+                    && a.kind == AuditKind::Surveillance
+                    && a.certificates.contains(&certificate.id)
+                    && (a.state.is_completed() || a.state.is_ahead())
+                    && a.ends_on >= cycle.decided_on
+                    && a.ends_on <= audit.ends_on
+            });
+            (!earlier && (0..ROOM_AFTER_SURVEILLANCE).contains(&left))
+                .then_some(Tight::Surveillance { limit, left })
+        }
+        AuditKind::Recertification => {
+            let expires_on = cycle.expires_on;
+            let left = (expires_on - audit.ends_on).num_days();
+            let from = calendar::add_months(cycle.anchor, 24);
+            if audit.ends_on < from && calendar::sub_months(expires_on, 12) > audit.ends_on {
+                Some(Tight::EarlyRecertification { from })
+            } else {
+                (0..ROOM_AFTER_RECERTIFICATION)
+                    .contains(&left)
+                    .then_some(Tight::Recertification { expires_on, left })
+            }
+        }
+        AuditKind::Surveillance
+        | AuditKind::Internal
+        | AuditKind::Gap
+        | AuditKind::Stage1
+        | AuditKind::Stage2
+        | AuditKind::Special => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::audit::{AuditPlan, AuditState};
     use super::super::certificate::Terms;
+    use super::super::certificate::Unsettled;
     use super::super::nonconformity::{BodyWords, Step, Verification};
     use super::super::organisation::Person;
+    use super::super::record::Record;
+    use super::super::refusal::Refusal;
     use super::*;
     use crate::catalogue::Catalogue;
 
@@ -836,20 +943,51 @@ mod tests {
             missing_year_warning(&certificate, std::slice::from_ref(&first), first.ends_on, d("2026-12-11")),
             [year(2027, "2027-12-31", false, false), year(2028, "2028-12-31", false, false)]
         );
-        // The second is thought of for January 2028, in March 2027: it is said then.
+        // The second is planned for January 2028, in March 2027: it is said then, whichever of the two is planned first.
+        let second = Audit { state: AuditState::Planned, ..audit(2, AuditKind::Surveillance, "2028-01-20") };
+        for on in [first.ends_on, second.ends_on] {
+            assert_eq!(
+                missing_year_warning(&certificate, &[first.clone(), second.clone()], on, d("2027-03-01")),
+                [year(2027, "2027-12-31", false, true)]
+            );
+        }
         assert_eq!(
             missing_year_warning(
                 &certificate,
-                std::slice::from_ref(&first),
-                d("2028-01-20"),
-                d("2027-03-01")
+                &[first.clone(), second.clone()],
+                second.ends_on,
+                d("2028-01-20")
             ),
-            [year(2027, "2027-12-31", false, true)]
-        );
-        assert_eq!(
-            missing_year_warning(&certificate, &[first], d("2028-01-20"), d("2028-01-20")),
             [year(2027, "2027-12-31", true, true)]
         );
+        let called_off = Audit { state: AuditState::Cancelled, ..second };
+        assert_eq!(
+            missing_year_warning(&certificate, &[first, called_off], d("2028-01-20"), d("2027-03-01")),
+            [year(2027, "2027-12-31", false, false), year(2028, "2028-12-31", false, false)]
+        );
+    }
+
+    #[test]
+    fn a_recertification_audit_leaves_ninety_days_and_the_first_surveillance_some_room() {
+        let certificate = certificate(Some("2026-03-02"));
+        let day = |kind, on: &str| tight(&certificate, &[], &audit(9, kind, on));
+        let expires_on = d("2029-03-01");
+        assert_eq!(day(AuditKind::Recertification, "2028-12-01"), None);
+        assert_eq!(
+            day(AuditKind::Recertification, "2028-12-02"),
+            Some(Tight::Recertification { expires_on, left: 89 })
+        );
+        assert_eq!(
+            day(AuditKind::Recertification, "2027-12-01"),
+            Some(Tight::EarlyRecertification { from: d("2028-03-02") })
+        );
+        assert_eq!(day(AuditKind::Recertification, "2029-03-02"), None, "that goes against RECERT_YEAR");
+        let limit = d("2027-03-02");
+        assert_eq!(day(AuditKind::Surveillance, "2027-02-15"), None);
+        assert_eq!(day(AuditKind::Surveillance, "2027-03-01"), Some(Tight::Surveillance { limit, left: 1 }));
+        let earlier = audit(1, AuditKind::Surveillance, "2027-01-10");
+        let second = audit(9, AuditKind::Surveillance, "2027-03-01");
+        assert_eq!(tight(&certificate, &[earlier], &second), None);
     }
 
     #[test]
@@ -869,6 +1007,15 @@ mod tests {
         let audits = [audit(1, AuditKind::Recertification, "2028-12-10")];
         let stands = stand(&certificate, &audits, &[], "2028-12-11");
         assert!(!stands.iter().any(|(id, ..)| id == "SURV_CALENDAR_YEAR/2028"));
+        // Booked is enough.
+        let mut file = CertificateFile::new(certificate);
+        let needs = |file: &CertificateFile| {
+            told(file, "2028-06-01").contains(&"SURV_CALENDAR_YEAR/2028/2028-12-31 running".to_owned())
+        };
+        assert!(needs(&file));
+        let [held] = audits;
+        file.booked = vec![Audit { state: AuditState::Planned, ..held }];
+        assert!(!needs(&file));
     }
 
     #[test]
@@ -929,6 +1076,185 @@ mod tests {
         assert!(
             !stand(&certificate, &[held], &[nc], "2026-06-02").iter().any(|(id, ..)| id.starts_with("CB_"))
         );
+    }
+
+    /// The clocks of a file, each as `id state`.
+    fn told(file: &CertificateFile, today: &str) -> Vec<String> {
+        let catalogue = Catalogue::embedded().unwrap();
+        let programme = catalogue.programme("iso-three-year").unwrap();
+        let standard = catalogue.standard(&file.certificate.standard);
+        all(file, standard, programme, Tz::Europe__Berlin, d(today))
+            .iter()
+            .map(|clock| format!("{} {}", clock.id(), clock.state.id()))
+            .collect()
+    }
+
+    fn record(no: i64, kind: RecordKind, on: &str) -> Record {
+        Record {
+            id: no,
+            no,
+            kind,
+            certificate: Some(7),
+            subject: String::new(),
+            on: d(on),
+            words: String::new(),
+            present: Vec::new(),
+            absent: Vec::new(),
+            by: person(1),
+            at: noon(on),
+            voided: None,
+        }
+    }
+
+    /// `STAGE1_TO_2`, 9.3.1.2.4: no limit but the body's own; another stage 1 counts anew.
+    #[test]
+    fn stage_1_holds_for_as_long_as_the_body_says() {
+        let mut file = CertificateFile::new(certificate(None));
+        file.audits = vec![audit(1, AuditKind::Stage1, "2026-01-31")];
+        assert!(told(&file, "2026-02-01").is_empty());
+        file.certificate.terms.stage1_days = Some(60);
+        assert_eq!(told(&file, "2026-02-01"), ["STAGE1_TO_2/2026-04-01 running"]);
+        assert_eq!(told(&file, "2026-04-02"), ["STAGE1_TO_2/2026-04-01 missed"]);
+        file.audits.push(audit(2, AuditKind::Stage2, "2026-04-01"));
+        assert_eq!(told(&file, "2026-04-02"), ["STAGE1_TO_2/2026-04-01 met"]);
+        file.audits[1] = audit(2, AuditKind::Stage1, "2026-03-31");
+        assert_eq!(told(&file, "2026-04-02"), ["STAGE1_TO_2/2026-05-30 running"]);
+    }
+
+    /// `STAGE2_MAJOR`, 9.5.3.2: another stage 2 begins the six months anew.
+    #[test]
+    fn another_stage_2_counts_the_six_months_anew() {
+        let mut file = CertificateFile::new(certificate(None));
+        let first = audit(1, AuditKind::Stage2, "2026-01-31");
+        file.nonconformities = vec![major(Some(&first), "2026-01-31")];
+        file.audits = vec![first];
+        assert!(told(&file, "2026-08-01").contains(&"STAGE2_MAJOR/4/2026-07-31 missed".to_owned()));
+        assert!(file.unsettled(Tz::UTC).majors == [4], "the decision waits for it");
+        work(&mut file.nonconformities[0], "2026-09-01");
+        assert_eq!(file.unsettled(Tz::UTC).late, [(4, d("2026-07-31"))], "verified too late");
+        file.audits.push(audit(2, AuditKind::Stage2, "2026-08-20"));
+        assert!(file.unsettled(Tz::UTC).is_empty());
+        assert!(told(&file, "2026-09-02").contains(&"STAGE2_MAJOR/4/2027-02-20 met".to_owned()));
+    }
+
+    /// `CB_NC_PLAN` and `CB_NC_CLOSE`, 9.4.9: the body's own terms, else the programme's, from the audit's last day.
+    #[test]
+    fn the_bodys_terms_count_from_the_audits_last_day() {
+        let mut file = CertificateFile::new(certificate(Some("2026-03-02")));
+        let held = Audit { starts_on: d("2026-11-30"), ..audit(1, AuditKind::Surveillance, "2026-12-02") };
+        let mut minor =
+            Nonconformity { id: 41, no: 5, grade: Grade::Minor, ..major(Some(&held), "2026-12-20") };
+        file.nonconformities = vec![major(Some(&held), "2026-12-02"), minor.clone()];
+        file.audits = vec![held];
+        let cb = |file: &CertificateFile| -> Vec<String> {
+            told(file, "2026-12-20").into_iter().filter(|id| id.starts_with("CB_")).collect()
+        };
+        assert_eq!(
+            cb(&file),
+            [
+                "CB_NC_PLAN/4/2027-01-01 running",
+                "CB_NC_PLAN/5/2027-01-01 running",
+                "CB_NC_CLOSE/4/2027-01-31 running",
+                "CB_NC_CLOSE/5/2027-03-02 running"
+            ]
+        );
+        file.certificate.terms =
+            Terms { plan_days: Some(7), major_days: Some(30), minor_days: Some(90), stage1_days: None };
+        work(&mut minor, "2026-12-10");
+        minor.steps.push(Step { by: person(1), at: noon("2026-12-11"), what: Done::Closed { note: None } });
+        file.nonconformities[1] = minor;
+        assert_eq!(
+            cb(&file),
+            [
+                "CB_NC_PLAN/4/2026-12-09 missed",
+                "CB_NC_PLAN/5/2026-12-09 met-late",
+                "CB_NC_CLOSE/4/2027-01-01 running",
+                "CB_NC_CLOSE/5/2027-03-02 met"
+            ]
+        );
+    }
+
+    /// `SURV_YEARS`, 9.1.3.2: in the first and in the second year after the decision, counted in months.
+    #[test]
+    fn both_years_after_the_decision_have_a_surveillance_audit() {
+        let mut file = CertificateFile::new(certificate(Some("2024-02-29")));
+        let years = |file: &CertificateFile| -> Vec<String> {
+            told(file, "2026-12-01").into_iter().filter(|id| id.starts_with("SURV_YEARS")).collect()
+        };
+        assert_eq!(years(&file), ["SURV_YEARS/1/2025-02-28 missed", "SURV_YEARS/2/2026-02-28 missed"]);
+        file.audits = vec![
+            audit(1, AuditKind::Surveillance, "2025-02-28"),
+            audit(2, AuditKind::Surveillance, "2025-03-01"),
+        ];
+        assert_eq!(years(&file), ["SURV_YEARS/1/2025-02-28 met", "SURV_YEARS/2/2026-02-28 met"]);
+    }
+
+    /// `SUSPENSION`, 9.6.5: six months, ended by reinstatement or withdrawal; a second one has its own.
+    #[test]
+    fn a_suspension_lasts_six_months_and_each_has_its_own_clock() {
+        let mut file = CertificateFile::new(certificate(Some("2026-03-02")));
+        let clocks = |file: &CertificateFile| -> Vec<String> {
+            told(file, "2027-12-01").into_iter().filter(|id| id.starts_with("SUSPENSION")).collect()
+        };
+        file.records = vec![record(1, RecordKind::Suspended, "2026-08-31")];
+        assert_eq!(clocks(&file), ["SUSPENSION/2027-02-28 missed"]);
+        file.records.push(record(2, RecordKind::Reinstated, "2027-02-28"));
+        file.records.push(record(3, RecordKind::Suspended, "2027-07-01"));
+        assert_eq!(clocks(&file), ["SUSPENSION/2027-02-28 met", "SUSPENSION/2028-01-01 running"]);
+        file.records.push(record(4, RecordKind::Withdrawn, "2027-11-01"));
+        assert_eq!(clocks(&file), ["SUSPENSION/2027-02-28 met", "SUSPENSION/2028-01-01 met"]);
+    }
+
+    /// `RECERT_MAJOR`, 9.6.3.2.2 and 9.6.3.2.4: verified before the expiry, else neither renewed nor extended; the body
+    /// that decided all the same had its reason.
+    #[test]
+    fn a_major_of_the_recertification_audit_stands_in_the_way_of_the_renewal() {
+        let mut file = CertificateFile::new(certificate(Some("2026-03-02")));
+        let held = audit(1, AuditKind::Recertification, "2029-01-15");
+        file.nonconformities = vec![major(Some(&held), "2029-01-16")];
+        file.audits = vec![held];
+        let known = (DateTime::UNIX_EPOCH, Tz::UTC);
+        let renew = |file: &CertificateFile, because| file.renew(d("2029-02-15"), None, known, because);
+        let unsettled = Unsettled { majors: vec![4], ..Unsettled::default() };
+        assert_eq!(renew(&file, false), Err(Refusal::Unsettled(unsettled)));
+        assert!(renew(&file, true).is_ok());
+        work(&mut file.nonconformities[0], "2029-02-01");
+        assert_eq!(renew(&file, false).unwrap().expires_on, d("2032-03-01"));
+        // What an internal audit found, or the body in an earlier cycle, is no matter of this decision.
+        file.nonconformities[0].steps.clear();
+        file.audits[0].kind = AuditKind::Internal;
+        assert!(renew(&file, false).is_ok());
+        file.audits[0] = audit(1, AuditKind::Recertification, "2026-02-15");
+        assert!(renew(&file, false).is_ok());
+    }
+
+    /// 9.5.2: minors of stage 2 have a plan before the decision.
+    #[test]
+    fn a_minor_without_a_plan_stands_in_the_way_of_the_decision() {
+        let mut file = CertificateFile::new(certificate(None));
+        let held = audit(1, AuditKind::Stage2, "2026-02-10");
+        file.nonconformities =
+            vec![Nonconformity { grade: Grade::Minor, ..major(Some(&held), "2026-02-10") }];
+        file.audits = vec![held];
+        let known = (DateTime::UNIX_EPOCH, Tz::UTC);
+        let unsettled = Unsettled { minors: vec![4], ..Unsettled::default() };
+        assert_eq!(file.decide(d("2026-03-02"), None, known, false), Err(Refusal::Unsettled(unsettled)));
+        let plan = Done::Plan { owner: person(2), due_on: d("2026-06-01"), action: "a".into() };
+        file.nonconformities[0].steps.push(Step { by: person(2), at: noon("2026-02-20"), what: plan });
+        assert!(file.decide(d("2026-03-02"), None, known, false).is_ok());
+    }
+
+    /// `TRANSITION`: a certificate that would outlive its edition moves on before that.
+    #[test]
+    fn an_edition_that_ends_within_the_cycle_is_a_clock() {
+        let of = |decided: &str| {
+            let mut certificate = certificate(Some(decided));
+            certificate.standard = "iso-37001-2016".into();
+            let ids = told(&CertificateFile::new(certificate), decided);
+            ids.into_iter().filter(|id| id.starts_with("TRANSITION")).collect::<Vec<_>>()
+        };
+        assert_eq!(of("2024-03-01"), ["TRANSITION/iso-37001/2027-02-28 running"]);
+        assert!(of("2024-02-29").is_empty(), "it expires the day before");
     }
 
     #[test]

@@ -258,3 +258,182 @@ fn weekday(day: NaiveDate) -> NaiveDate {
         | chrono::Weekday::Fri => day,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::super::area::AreaKind;
+    use super::super::audit::{AuditClause, AuditPlan, AuditState};
+    use super::super::certificate::{Certificate, Cycle, Terms};
+    use super::super::nonconformity::{BodyWords, Grade, Verification};
+    use super::super::organisation::Person;
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    fn d(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn noon(on: &str) -> DateTime<Utc> {
+        d(on).and_hms_opt(12, 0, 0).unwrap().and_utc()
+    }
+
+    fn person() -> Person {
+        Person { id: 1, handle: "1".into(), name: "P".into() }
+    }
+
+    fn file() -> CertificateFile {
+        let mut file = CertificateFile::new(Certificate {
+            id: 7,
+            no: 1,
+            standard: "iso-27001".into(),
+            name: "Acme ISMS".into(),
+            body: None,
+            number: None,
+            channel: None,
+            owner: None,
+            stage2_on: None,
+            entered_at: DateTime::UNIX_EPOCH,
+            stage2_known_at: DateTime::UNIX_EPOCH,
+            cycles: vec![Cycle::first(d("2026-03-02"), None, DateTime::UNIX_EPOCH)],
+            terms: Terms::default(),
+            scope: None,
+        });
+        file.areas.push(Area {
+            id: 3,
+            no: 1,
+            name: "IT".into(),
+            kind: AreaKind::Department,
+            owner: None,
+            added_on: d("2026-03-02"),
+            every_months: 12,
+            ended_on: None,
+            reference: None,
+        });
+        file
+    }
+
+    fn audit(no: i64, kind: AuditKind, on: &str, clauses: &[(i64, &str, bool)]) -> Audit {
+        Audit {
+            id: no,
+            no,
+            kind,
+            starts_on: d(on),
+            ends_on: d(on),
+            scope: "s".into(),
+            conclusion: "c".into(),
+            lead: None,
+            lead_name: None,
+            logged_by: person(),
+            logged_at: noon(on),
+            certificates: vec![7, 8],
+            state: AuditState::Reported,
+            plan: AuditPlan {
+                clauses: clauses
+                    .iter()
+                    .map(|(certificate, clause, sampled)| AuditClause {
+                        certificate: *certificate,
+                        clause: (*clause).to_owned(),
+                        sampled: Some(*sampled),
+                    })
+                    .collect(),
+                areas: vec![3],
+                ..AuditPlan::default()
+            },
+        }
+    }
+
+    fn of(file: &CertificateFile, clause: &str) -> (Reach, Option<bool>) {
+        let catalogue = Catalogue::embedded().unwrap();
+        let covered = coverage(file, catalogue.standard("iso-27001").unwrap(), d("2028-01-01"));
+        let it = covered.clauses.iter().find(|c| c.clause.id == clause).unwrap();
+        (it.reach, it.since_nonconformity)
+    }
+
+    /// ISO/IEC 27001:2022, 9.2.2: only completed internal audits since the decision count, each for the certificates
+    /// whose clauses it names, and what was planned and not come to is said so.
+    #[test]
+    fn only_completed_audits_since_the_decision_count_and_only_what_was_sampled() {
+        let mut file = file();
+        file.audits = vec![
+            audit(1, AuditKind::Internal, "2026-03-01", &[(7, "4", true)]),
+            audit(2, AuditKind::Surveillance, "2027-01-10", &[(7, "5", true)]),
+            audit(3, AuditKind::Internal, "2027-02-01", &[(8, "6", true)]),
+            Audit {
+                state: AuditState::Cancelled,
+                ..audit(4, AuditKind::Internal, "2027-02-02", &[(7, "7", true)])
+            },
+        ];
+        for clause in ["4.1", "5.1", "6.2", "7.2", "A.5.1"] {
+            assert_eq!(of(&file, clause).0, Reach::Never, "{clause}");
+        }
+        file.audits.push(audit(5, AuditKind::Internal, "2026-03-02", &[(7, "4", true), (7, "9.2", false)]));
+        assert_eq!(of(&file, "4.1").0, Reach::Sampled { on: d("2026-03-02"), audit: 5 });
+        assert_eq!(of(&file, "9.2.1").0, Reach::NotSampled);
+        // Sampled once is sampled, whatever a later audit did not come to.
+        file.audits.push(audit(6, AuditKind::Internal, "2027-05-01", &[(7, "9.2", true)]));
+        file.audits.push(audit(7, AuditKind::Internal, "2027-06-01", &[(7, "9.2", false)]));
+        assert_eq!(of(&file, "9.2.1").0, Reach::Sampled { on: d("2027-05-01"), audit: 6 });
+    }
+
+    /// A clause that had a nonconformity is not covered until it was audited again.
+    #[test]
+    fn a_clause_is_looked_at_again_after_its_last_nonconformity() {
+        let mut file = file();
+        file.audits = vec![audit(1, AuditKind::Internal, "2026-06-01", &[(7, "9.2", true)])];
+        assert_eq!(of(&file, "9.2.1").1, None);
+        file.nonconformities.push(Nonconformity {
+            id: 1,
+            no: 1,
+            certificate: 7,
+            audit: Some((1, 1)),
+            grade: Grade::Minor,
+            clause: "9.2".into(),
+            statement: "s".into(),
+            objective: None,
+            body: BodyWords::default(),
+            area: None,
+            owner: None,
+            due_on: d("2026-09-01"),
+            due_known_at: noon("2026-06-01"),
+            verification: Verification::default(),
+            raised_by: person(),
+            raised_at: noon("2026-06-01"),
+            steps: Vec::new(),
+        });
+        assert_eq!(of(&file, "9.2.1").1, Some(false), "not since the audit that found it");
+        file.audits.push(audit(2, AuditKind::Internal, "2026-12-01", &[(7, "9.2", true)]));
+        assert_eq!(of(&file, "9.2.1").1, Some(true));
+        // The next cycle begins with nothing covered.
+        let next = file.certificate.cycles[0].renewed(d("2027-12-30"), None, noon("2027-12-30"));
+        let next = Cycle { anchor: d("2027-12-31"), ..next };
+        file.certificate.cycles.push(next);
+        assert_eq!(of(&file, "9.2.1"), (Reach::Never, None));
+    }
+
+    /// What is proposed is what is left: together with what is booked it covers everything, before the body comes.
+    #[test]
+    fn the_proposal_covers_what_is_left_and_ends_before_the_recertification_audit() {
+        let catalogue = Catalogue::embedded().unwrap();
+        let standard = catalogue.standard("iso-27001").unwrap();
+        let mut file = file();
+        file.audits = vec![audit(1, AuditKind::Internal, "2026-06-01", &[(7, "4", true), (7, "9.2", true)])];
+        let booked = audit(2, AuditKind::Internal, "2028-03-01", &[(7, "A.5", true)]);
+        file.booked = vec![Audit { state: AuditState::Planned, ..booked }];
+        let today = d("2028-01-01");
+        let covered = coverage(&file, standard, today);
+        let proposed = propose(&file, &covered, today);
+        let mut named: Vec<&str> = proposed.iter().flat_map(|p| &p.clauses).map(String::as_str).collect();
+        named.sort_unstable();
+        let mut left: Vec<&str> = covered
+            .clauses
+            .iter()
+            .filter(|c| c.reach == Reach::Never && !c.clause.id.starts_with("A.5."))
+            .map(|c| c.clause.id.as_str())
+            .collect();
+        left.sort_unstable();
+        assert_eq!(named, left);
+        assert!(proposed.iter().all(|p| p.on > today && p.on <= d("2028-12-05")), "{proposed:?}");
+    }
+}

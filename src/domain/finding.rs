@@ -146,12 +146,15 @@ pub struct Settled {
 }
 
 impl Finding {
-    /// Whether it may be settled so: an open one, an opportunity as an action or declined, a concern as addressed.
+    /// Whether it may be settled so: an open one, an opportunity as an action or declined, a concern as an action and
+    /// as addressed.
     pub fn may(&self, to: FindingState) -> Result<(), Refusal> {
         let fits = match to {
-            FindingState::Accepted | FindingState::Declined => {
+            FindingState::Accepted => {
                 self.grade == FindingGrade::Opportunity || self.grade == FindingGrade::Concern
             }
+            // An area of concern is resolved before stage 2 (9.3.1.2.4), not declined.
+            FindingState::Declined => self.grade == FindingGrade::Opportunity,
             FindingState::Addressed => self.grade == FindingGrade::Concern,
             FindingState::Voided => true,
             FindingState::Open | FindingState::Noted => false,
@@ -230,6 +233,7 @@ pub fn tells(nc: &Nonconformity, day_of: impl Fn(DateTime<Utc>) -> NaiveDate) ->
 
 #[cfg(test)]
 mod tests {
+    use super::super::nonconformity::{Done, Step};
     use super::*;
 
     fn finding(grade: FindingGrade, state: FindingState) -> Finding {
@@ -266,12 +270,9 @@ mod tests {
                     (FindingState::Open, FindingGrade::Opportunity) => {
                         &[FindingState::Accepted, FindingState::Declined, FindingState::Voided]
                     }
-                    (FindingState::Open, FindingGrade::Concern) => &[
-                        FindingState::Accepted,
-                        FindingState::Declined,
-                        FindingState::Addressed,
-                        FindingState::Voided,
-                    ],
+                    (FindingState::Open, FindingGrade::Concern) => {
+                        &[FindingState::Accepted, FindingState::Addressed, FindingState::Voided]
+                    }
                     (FindingState::Accepted, FindingGrade::Concern) => &[FindingState::Addressed],
                     (FindingState::Open | FindingState::Noted, _) => &[FindingState::Voided],
                     _ => &[],
@@ -280,5 +281,78 @@ mod tests {
                 assert!(!asks || grade.begins() == FindingState::Open);
             }
         }
+    }
+
+    fn nc(no: i64, clause: &str, area: Option<&str>, grade: Grade) -> Nonconformity {
+        Nonconformity {
+            id: no,
+            no,
+            certificate: 1,
+            audit: None,
+            grade,
+            clause: clause.into(),
+            statement: "s".into(),
+            objective: None,
+            body: super::super::nonconformity::BodyWords::default(),
+            area: area.map(str::to_owned),
+            owner: None,
+            due_on: NaiveDate::MAX,
+            due_known_at: DateTime::UNIX_EPOCH,
+            verification: super::super::nonconformity::Verification::default(),
+            raised_by: person(1),
+            raised_at: DateTime::UNIX_EPOCH,
+            steps: Vec::new(),
+        }
+    }
+
+    fn person(id: i64) -> Person {
+        Person { id, handle: id.to_string(), name: format!("P{id}") }
+    }
+
+    fn take(nc: &mut Nonconformity, by: i64, minutes: i64, what: Done) {
+        let at = DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(minutes);
+        nc.steps.push(Step { by: person(by), at, what });
+    }
+
+    /// The same clause and area as a closed one: whether that one's action worked is in doubt. ISO/IEC 17021-1:2015,
+    /// 3.12: several open minors on one clause may be a major; nothing is regraded.
+    #[test]
+    fn what_repeats_and_what_piles_up_is_seen_and_nothing_is_regraded() {
+        let mut closed = nc(1, "9.2", Some("IT"), Grade::Minor);
+        take(&mut closed, 1, 1, Done::Closed { note: None });
+        let mut voided = nc(2, "9.2", Some("IT"), Grade::Minor);
+        take(&mut voided, 1, 1, Done::Voided { reason: "r".into() });
+        let before = [
+            closed,
+            voided,
+            nc(3, "9.2", Some("Sales"), Grade::Minor),
+            nc(4, "9.2", None, Grade::Minor),
+            nc(5, "7.2", Some("IT"), Grade::Minor),
+            Nonconformity { certificate: 2, ..nc(6, "9.2", Some("IT"), Grade::Minor) },
+        ];
+        let new = nc(9, "9.2", Some("it"), Grade::Minor);
+        assert_eq!(repeats(&new, &before), Repeats { closed: vec![1], open: vec![], minors: vec![3, 4, 9] });
+        let major = Nonconformity { grade: Grade::Major, ..new };
+        assert!(repeats(&major, &before).minors.is_empty());
+    }
+
+    /// What was closed at once, or worked by one person alone, is marked and never hidden.
+    #[test]
+    fn what_looks_made_up_afterwards_is_told() {
+        let day = |at: DateTime<Utc>| at.date_naive();
+        let mut quick = nc(1, "9.2", None, Grade::Minor);
+        take(&mut quick, 2, 30, Done::Closed { note: None });
+        assert_eq!(tells(&quick, day), ["closed within the hour in which it was raised"]);
+        let mut alone = nc(2, "9.2", None, Grade::Minor);
+        take(&mut alone, 1, 60, Done::Implemented("d".into()));
+        take(&mut alone, 1, 120, Done::Closed { note: None });
+        assert_eq!(
+            tells(&alone, day),
+            ["closed on the day on which it was raised", "raised, acted on and closed by one person"]
+        );
+        let mut sound = nc(3, "9.2", None, Grade::Minor);
+        take(&mut sound, 2, 60, Done::Implemented("d".into()));
+        take(&mut sound, 1, 3000, Done::Closed { note: None });
+        assert!(tells(&sound, day).is_empty());
     }
 }

@@ -564,6 +564,101 @@ mod tests {
         }
     }
 
+    /// What tells one state of a nonconformity from another: which steps stand, and whose they are.
+    fn key(nc: &Nonconformity) -> (bool, bool, Option<i64>, Option<i64>, Option<i64>, bool, bool) {
+        let p = nc.progress();
+        let by = |step: Option<&Step>| step.map(|s| s.by.id);
+        (
+            p.correction.is_some(),
+            p.cause.is_some(),
+            p.action().map(|(owner, ..)| owner.id),
+            by(p.implemented),
+            by(p.verified),
+            p.closed.is_some(),
+            nc.is_voided(),
+        )
+    }
+
+    /// ISO/IEC 27001:2022, 10.2 and its kin: every step by each of three people, from every state that any sequence of
+    /// them reaches. None is stuck, none is closed before its time, nobody verifies what they did.
+    #[test]
+    fn every_state_that_any_sequence_of_steps_reaches_can_be_brought_to_its_end() {
+        use std::collections::{BTreeMap, BTreeSet};
+        let steps = || {
+            [
+                Done::Correction("c".into()),
+                Done::Containment("n".into()),
+                Done::Consequences("q".into()),
+                Done::Cause("w".into()),
+                Done::Similar("s".into()),
+                plan(1),
+                plan(2),
+                plan(3),
+                Done::Implemented("d".into()),
+                verified(true),
+                verified(false),
+                Done::SystemChange("y".into()),
+                Done::Extended { due_on: NaiveDate::MAX, why: "e".into() },
+                Done::Evidence,
+                CLOSED,
+                Done::Reopened { reason: "r".into() },
+                Done::Voided { reason: "v".into() },
+            ]
+        };
+        let mut met = BTreeMap::from([(key(&nc()), 0usize)]);
+        let (mut states, mut ways) = (vec![nc()], Vec::new());
+        let mut at = 0;
+        while let Some(here) = states.get(at).cloned() {
+            for what in steps() {
+                for by in 1..=3 {
+                    for evidence in 0..=1 {
+                        if here.may(&what, &person(by), evidence).is_err() {
+                            continue;
+                        }
+                        let mut next = here.clone();
+                        next.steps.push(Step {
+                            by: person(by),
+                            at: DateTime::UNIX_EPOCH,
+                            what: what.clone(),
+                        });
+                        let p = next.progress();
+                        if let Some(check) = p.verified {
+                            assert_ne!(Some(check.by.id), p.implemented.map(|s| s.by.id));
+                            assert_ne!(Some(check.by.id), p.action().map(|(owner, ..)| owner.id));
+                        }
+                        if matches!(what, Done::Closed { .. }) {
+                            assert!(here.progress().missing(evidence).is_empty(), "{:?}", key(&here));
+                        }
+                        let to = *met.entry(key(&next)).or_insert_with(|| {
+                            states.push(next);
+                            states.len() - 1
+                        });
+                        ways.push((at, to));
+                    }
+                }
+            }
+            at += 1;
+        }
+        // 4 of correction and cause; without a plan, planned by three, done by three each, verified by who is left.
+        assert!(states.len() > 100, "{}", states.len());
+        let mut ends: BTreeSet<usize> =
+            states.iter().enumerate().filter(|(_, nc)| nc.state() == State::Closed).map(|(i, _)| i).collect();
+        loop {
+            let before = ends.len();
+            let more: Vec<usize> =
+                ways.iter().filter(|(_, to)| ends.contains(to)).map(|(from, _)| *from).collect();
+            ends.extend(more);
+            if ends.len() == before {
+                break;
+            }
+        }
+        for (i, state) in states.iter().enumerate() {
+            assert!(ends.contains(&i), "no way on from {:?}", key(state));
+            let on = ways.iter().any(|(from, to)| *from == i && *to != i);
+            assert_eq!(on, !state.is_voided(), "only what was voided is at its end: {:?}", key(state));
+        }
+    }
+
     #[test]
     fn a_voided_one_counts_for_nothing_and_takes_no_step() {
         let mut nc = nc();

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::action::ActionState;
 use super::audit::{AuditState, AuditStep};
-use super::certificate::Status;
+use super::certificate::{Status, Unsettled};
 use super::clocks::Rule;
 use super::finding::FindingState;
 use super::record::RecordKind;
@@ -58,10 +58,10 @@ pub enum Refusal {
         /// The numbers of the actions.
         actions: Vec<i64>,
     },
-    /// More time would go past a limit that nobody here can move.
+    /// Its day would go past a limit that nobody here can move.
     PastClock {
-        /// The number of the nonconformity.
-        no: i64,
+        /// The number of the nonconformity; none where it is not entered yet.
+        no: Option<i64>,
         /// The rule.
         rule: Rule,
         /// Its limit.
@@ -104,6 +104,20 @@ pub enum Refusal {
         /// Where it stands.
         status: Status,
     },
+    /// The certificate was not held on the day from which that would become of it.
+    NotHeldOn {
+        /// What is to become of it.
+        to: RecordKind,
+        /// The day.
+        on: NaiveDate,
+    },
+    /// The certificate was withdrawn, for good (ISO/IEC 17021-1:2015, 9.6.5).
+    Withdrawn {
+        /// Since when.
+        on: NaiveDate,
+    },
+    /// The body decides once its majors are verified and its minors planned (ISO/IEC 17021-1:2015, 9.5.2 and 9.6.3.2).
+    Unsettled(Unsettled),
     /// The certificate has its decision already.
     AlreadyDecided {
         /// The day of the decision on record.

@@ -17,7 +17,31 @@ pub enum ReviewState {
     Voided,
 }
 
+/// A step in the life of a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewStep {
+    /// It is held.
+    Hold,
+    /// It will not be held.
+    Cancel,
+    /// Something that was written wrong is corrected.
+    Correct,
+    /// It was entered by mistake.
+    Void,
+}
+
 impl ReviewState {
+    /// The state after a step; none where the step is not possible.
+    pub fn after(self, step: ReviewStep) -> Option<Self> {
+        match (self, step) {
+            (Self::Planned, ReviewStep::Hold) => Some(Self::Held),
+            (Self::Planned, ReviewStep::Cancel) => Some(Self::Cancelled),
+            (Self::Planned | Self::Held, ReviewStep::Correct) => Some(self),
+            (Self::Planned | Self::Held, ReviewStep::Void) => Some(Self::Voided),
+            (Self::Held | Self::Cancelled | Self::Voided, _) => None,
+        }
+    }
+
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Planned, Self::Held, Self::Cancelled, Self::Voided];
 
@@ -75,4 +99,32 @@ pub struct Review {
     pub covered: Vec<Covered>,
     /// The key it has in another system.
     pub reference: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A review that is planned is held, cancelled or voided; what was held stays on record.
+    #[test]
+    fn whatever_was_done_with_a_review_it_can_be_brought_to_its_end() {
+        use ReviewStep::*;
+        let steps = [Hold, Cancel, Correct, Void];
+        let mut met = vec![ReviewState::Planned];
+        let mut at = 0;
+        while let Some(here) = met.get(at).copied() {
+            for next in steps.into_iter().filter_map(|step| here.after(step)) {
+                if !met.contains(&next) {
+                    met.push(next);
+                }
+            }
+            at += 1;
+        }
+        assert_eq!(met.len(), ReviewState::ALL.len(), "every state is reached");
+        for state in met {
+            let over = matches!(state, ReviewState::Cancelled | ReviewState::Voided);
+            assert_eq!(over, steps.into_iter().all(|step| state.after(step).is_none()), "{state:?}");
+            assert_eq!(state.after(Hold).is_some(), state == ReviewState::Planned, "{state:?}");
+        }
+    }
 }

@@ -756,8 +756,7 @@ impl Plan<'_> {
             if clock.rule == Rule::CbNcClose && own.is_some_and(|nc| nc.due_on <= clock.limit) {
                 continue;
             }
-            let subject = clock.subject.as_ref().map(|subject| format!("/{subject}")).unwrap_or_default();
-            let thread = format!("cert/{}/clock/{}{subject}", certificate.no, clock.rule.id());
+            let thread = format!("cert/{}/clock/{}", certificate.no, clock.thread());
             let title = clock.title();
             let limit = Limit {
                 day: clock.limit,

@@ -9,7 +9,7 @@ use super::{count, dated};
 use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditState};
 use crate::domain::certificate::{Certificate, CertificateFile};
-use crate::domain::clocks::{Clock, UncoveredYear};
+use crate::domain::clocks::{Clock, Tight, UncoveredYear};
 use crate::domain::coverage::{ClauseCovered, Coverage, Proposed, Reach};
 use crate::domain::organisation::Person;
 
@@ -81,6 +81,27 @@ pub(crate) fn uncovered(certificate: i64, year: &UncoveredYear) -> String {
         if year.missed { ", missed on" } else { "; plan one by" },
         year.until
     )
+}
+
+/// A day that keeps every limit and leaves no room.
+pub(crate) fn tight(certificate: i64, tight: Tight) -> String {
+    match tight {
+        Tight::Surveillance { limit, left } => format!(
+            "C-{certificate}: {} left to {limit}, the limit for the first surveillance audit (S1_LATEST, ISO/IEC 17021-1:2015 9.1.3.3): it cannot be put off",
+            count_days(left)
+        ),
+        Tight::Recertification { expires_on, left } => format!(
+            "C-{certificate}: {} left after it to the expiry on {expires_on}, and major nonconformities must be verified by then (RECERT_MAJOR, ISO/IEC 17021-1:2015 9.6.3.2.2): 90 days or more are advised",
+            count_days(left)
+        ),
+        Tight::EarlyRecertification { from } => format!(
+            "C-{certificate}: a recertification audit is held in the cycle's third year, which begins on {from} (RECERT_YEAR, ISO/IEC 17021-1:2015 9.1.3.2)"
+        ),
+    }
+}
+
+fn count_days(days: i64) -> String {
+    count(usize::try_from(days).unwrap_or(0), "day", "days")
 }
 
 /// Something that stage 2 lacks.
@@ -285,10 +306,13 @@ pub fn closed(a: &Audit) -> Card {
 }
 
 /// `/audit cancel`
-pub fn cancelled(a: &Audit, reason: &str) -> Card {
-    Card::new(Tone::Warning, format!("A-{} cancelled", a.no))
-        .line(Line::new().text("Because: ").said(reason))
-        .footer("It stays on record and counts for nothing")
+pub fn cancelled(a: &Audit, reason: &str, warnings: &[String]) -> Card {
+    warned(
+        Card::new(Tone::Warning, format!("A-{} cancelled", a.no))
+            .line(Line::new().text("Because: ").said(reason))
+            .footer("It stays on record and counts for nothing"),
+        warnings,
+    )
 }
 
 /// `/audit move`

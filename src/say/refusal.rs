@@ -8,7 +8,7 @@ use crate::catalogue::{Catalogue, Holidays};
 use crate::domain::action::Action;
 use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditState, AuditStep};
-use crate::domain::certificate::{Certificate, Status};
+use crate::domain::certificate::{Certificate, Status, Unsettled};
 use crate::domain::day::DayFault;
 use crate::domain::finding::FindingState;
 use crate::domain::nonconformity::Nonconformity;
@@ -408,9 +408,10 @@ fn lacks(missing: Missing, no: i64) -> String {
 fn audit_step(no: i64, state: AuditState, step: AuditStep) -> Line {
     let line = Line::new().text(format!("A-{no} is {}", state.id().replace('-', " ")));
     match (state, step) {
-        (AuditState::Closed, AuditStep::Raise) => line.text(
-            ": its findings are frozen. Raise it without the audit, or from the audit that sees it now.",
-        ),
+        (AuditState::Closed, AuditStep::Raise) => line
+            .text(": its findings are frozen. Raise it without the audit, with ")
+            .code("/nc raise")
+            .text(", or from the audit that sees it now."),
         (AuditState::Planned, AuditStep::Raise) => line
             .text(": nothing can be found before it begins. Begin it with ")
             .code(format!("/audit start audit:A-{no}"))
@@ -456,7 +457,7 @@ fn status_step(to: RecordKind, status: Status) -> Line {
         Status::Withdrawn { .. } => "was withdrawn",
     };
     let line = Line::new().text(format!("This certificate {is}"));
-    match to {
+    let line = match to {
         RecordKind::Reinstated => {
             line.text(", so there is no suspension to lift (ISO/IEC 17021-1:2015 9.6.5).")
         }
@@ -478,7 +479,43 @@ fn status_step(to: RecordKind, status: Status) -> Line {
         | RecordKind::Risk
         | RecordKind::Training
         | RecordKind::OpeningMeeting => line.text("."),
+    };
+    let (words, way) = match status {
+        Status::Preparing => (" First: ", "/certificate decide"),
+        Status::Certified => (" Where it stands: ", "/certificate show"),
+        Status::ExpiredRestorable { .. } => (" First: ", "/certificate restore"),
+        Status::Suspended { .. } => (" First: ", "/certificate reinstate"),
+        Status::Withdrawn { .. } | Status::Expired => {
+            (" It takes an initial certification: ", "/certificate add")
+        }
+    };
+    line.text(words).code(way).text(".")
+}
+
+/// What the body settles before it decides.
+fn unsettled_words(unsettled: &Unsettled) -> Line {
+    let named = |nos: &[i64]| nos.iter().map(|no| format!("NC-{no}")).collect::<Vec<_>>().join(", ");
+    let mut line = Line::new().text("The body does not decide yet: ");
+    let mut lacks = Vec::new();
+    if !unsettled.majors.is_empty() {
+        lacks.push(format!(
+            "{} not verified, and the correction of every major nonconformity is verified before the decision (ISO/IEC 17021-1:2015 9.5.2, 9.6.3.2.2): /nc verify",
+            named(&unsettled.majors)
+        ));
     }
+    if !unsettled.minors.is_empty() {
+        lacks.push(format!(
+            "{} without a plan, and the plan for every minor one is accepted before it (9.5.2): /nc plan",
+            named(&unsettled.minors)
+        ));
+    }
+    for (no, limit) in &unsettled.late {
+        lacks.push(format!(
+            "NC-{no} was verified after {limit}, six months after stage 2, so it takes another stage 2 (STAGE2_MAJOR, 9.5.3.2): /audit plan kind:stage-2"
+        ));
+    }
+    line = line.text(lacks.join("; "));
+    line.text(". If the body decided all the same, say in ").code("reason").text(" why.")
 }
 
 /// What the rules of the field do not allow.
@@ -486,7 +523,7 @@ pub fn rule(refusal: &Refusal) -> Line {
     match refusal {
         Refusal::NcClosed { no } => Line::new().text(format!("NC-{no} is closed. Open it again first: ")).code(format!("/nc reopen nc:NC-{no}")).text("."),
         Refusal::NcVoided { no } => Line::new().text(format!("NC-{no} was voided: it counts for nothing, and stays so. Raise it anew with ")).code("/nc raise").text("."),
-        Refusal::NcNotClosed { no } => Line::new().text(format!("NC-{no} is not closed, so it cannot be reopened.")),
+        Refusal::NcNotClosed { no } => Line::new().text(format!("NC-{no} is not closed, so it cannot be reopened. Go on with ")).code(format!("/nc next nc:NC-{no}")).text("."),
         Refusal::NcNotPlanned { no } => Line::new().text(format!("NC-{no} has no corrective action planned that could be done. Plan it first: ")).code(format!("/nc plan nc:NC-{no}")).text("."),
         Refusal::NcNotDone { no } => Line::new().text(format!("NC-{no} has no corrective action done whose effectiveness could be verified. Report it first: ")).code(format!("/nc done nc:NC-{no}")).text("."),
         Refusal::NcOwnAction { no, acted } => {
@@ -494,29 +531,39 @@ pub fn rule(refusal: &Refusal) -> Line {
                 Acted::AsOwner => "you own the action",
                 Acted::AsReporter => "you recorded the action done",
             };
-            Line::new().text(format!("You cannot verify the action of NC-{no}: {how}. Someone other than who acted must verify that it works."))
+            Line::new().text(format!("You cannot verify the action of NC-{no}: {how}. Someone other than who acted must verify that it works (ISO 19011:2018 4 e). Say who with ")).code(format!("/nc verifier nc:NC-{no}")).text(".")
         }
         Refusal::NcIncomplete { no, missing } => {
             let list: Vec<String> = missing.iter().map(|m| lacks(*m, *no)).collect();
-            Line::new().text(format!("NC-{no} cannot be closed yet. Missing: {}.", list.join("; ")))
+            Line::new().text(format!(
+                "NC-{no} cannot be closed yet: the standard's nonconformity clause asks for more. Missing: {}.",
+                list.join("; ")
+            ))
         }
         Refusal::NcActionsOpen { no, actions } => {
             let list: Vec<String> = actions.iter().map(|a| format!("ACT-{a}")).collect();
             Line::new().text(format!("NC-{no} cannot be closed yet: {} not done. Report with ", list.join(", "))).code("/action done").text(", or drop it with a reason: ").code("/action drop").text(".")
         }
-        Refusal::PastClock { no, rule, limit } => Line::new().text(format!("NC-{no} cannot be extended past ")).date(*limit).text(format!(": {} ({}, {}). Choose an earlier day, or settle it with the body.", rule.explanation().trim_end_matches('.'), rule.id(), rule.source())),
+        Refusal::PastClock { no, rule, limit } => Line::new().text(no.map_or_else(|| "It cannot be due after ".to_owned(), |no| format!("NC-{no} and its action cannot be due after "))).date(*limit).text(format!(": {} ({}, {}). Choose an earlier day, or settle it with the body.", rule.explanation().trim_end_matches('.'), rule.id(), rule.source())),
         Refusal::AuditStep { no, state, step } => audit_step(*no, *state, *step),
         Refusal::AuditUnowned { no, findings } => Line::new().text(format!("A-{no} cannot be closed yet: nobody owns {}. Assign them first with ", findings.join(", "))).code("/nc assign").text(" or ").code("/finding assign").text("."),
         Refusal::FindingSettled { no, state } => Line::new().text(format!("F-{no} is {}: ", state.id())).text(match state {
-            FindingState::Noted => "a strength or an observation asks for nothing, so there is nothing to settle.",
-            FindingState::Open => "only an opportunity becomes an action or is declined, and only a concern is addressed.",
+            FindingState::Noted => "a strength or an observation asks for nothing, so there is nothing to settle. If it does ask for something, raise it as an opportunity with /finding raise.",
+            FindingState::Open => "only an opportunity is declined, and only an area of concern is addressed (ISO/IEC 17021-1:2015 9.3.1.2); either can become an action with /finding accept.",
             FindingState::Accepted | FindingState::Declined | FindingState::Addressed | FindingState::Voided => "what became of it is on record, and stays so.",
         }),
         Refusal::ActionSettled { no, state } => Line::new().text(format!("ACT-{no} is {}: what became of it is on record. Enter a new one with ", state.id())).code("/action add").text("."),
         Refusal::StatusStep { to, status } => status_step(*to, *status),
+        Refusal::NotHeldOn { to, on } => Line::new().text("No certificate was held on ").date(*on).text(match to {
+            RecordKind::Suspended => ", so it cannot have been suspended then (ISO/IEC 17021-1:2015 9.6.5). Give a day of its validity.",
+            RecordKind::Transferred => ", so it cannot have been transferred then (IAF MD 2). Give a day of its validity.",
+            RecordKind::Withdrawn | RecordKind::Reinstated | RecordKind::Scope | RecordKind::OpeningMeeting | RecordKind::TaskDone | RecordKind::TaskWaived | RecordKind::Change | RecordKind::Risk | RecordKind::Training => ", so it cannot have been withdrawn then (ISO/IEC 17021-1:2015 9.6.5). Give a day after its decision.",
+        }),
+        Refusal::Withdrawn { on } => Line::new().text("This certificate was withdrawn on ").date(*on).text(", and what is withdrawn is neither renewed nor restored (ISO/IEC 17021-1:2015 9.6.5): it takes an initial certification. Add it anew with ").code("/certificate add").text("."),
+        Refusal::Unsettled(unsettled) => unsettled_words(unsettled),
         Refusal::AlreadyDecided { on } => Line::new().text("This certificate was decided on ").date(*on).text(". Record a renewal with ").code("/certificate renew").text(", or correct the date with ").code("/certificate edit").text("."),
         Refusal::NotDecided => Line::new().text("This certificate has no decision yet, so there is nothing to renew. Record it with ").code("/certificate decide").text("."),
-        Refusal::RenewalTooEarly { from } => Line::new().text("A renewal is decided in the last year of its cycle: from ").date(*from).text(" on. If the body cut the cycle short, correct its last day first with ").code("/certificate edit").text(" (expires)."),
+        Refusal::RenewalTooEarly { from } => Line::new().text("A renewal is decided in the last year of its cycle (ISO/IEC 17021-1:2015 9.1.3.2): from ").date(*from).text(" on. If the body cut the cycle short, correct its last day first with ").code("/certificate edit").text(" (expires)."),
         Refusal::RestorationOver { until } => Line::new().text("The certificate could be restored until ").date(*until).text(", six months after its expiry (ISO/IEC 17021-1:2015 9.6.3.2.5). After that it takes an initial certification: add it anew with ").code("/certificate add").text("."),
         Refusal::ExpiryTooLate { latest } => Line::new().text("A certificate runs for three years (ISO/IEC 17021-1:2015 9.1.3.2); an expiry after ").date(*latest).text(" is taken for a slip. Give the last day that stands on it."),
         Refusal::ExpiryTooEarly { earliest } => Line::new().text("The certificate cannot expire before ").date(*earliest).text(". Give a later day, or leave it out for three years less a day."),
@@ -566,4 +613,128 @@ pub fn hour_is_quiet(hour: u32, quiet: QuietHours) -> Line {
          with hour:, or other quiet hours.",
         quiet.from, quiet.until
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::action::ActionState;
+    use crate::domain::clocks::Rule;
+
+    fn d(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    /// Every refusal, in every shape that its fields give it.
+    fn all() -> Vec<Refusal> {
+        let (no, on) = (4, d("2026-03-02"));
+        let mut all = vec![
+            Refusal::NcClosed { no },
+            Refusal::NcVoided { no },
+            Refusal::NcNotClosed { no },
+            Refusal::NcNotPlanned { no },
+            Refusal::NcNotDone { no },
+            Refusal::NcOwnAction { no, acted: Acted::AsOwner },
+            Refusal::NcOwnAction { no, acted: Acted::AsReporter },
+            Refusal::NcActionsOpen { no, actions: vec![1] },
+            Refusal::AuditUnowned { no, findings: vec!["NC-3".to_owned()] },
+            Refusal::Withdrawn { on },
+            Refusal::Unsettled(Unsettled { majors: vec![1], minors: vec![2], late: vec![(3, on)] }),
+            Refusal::AlreadyDecided { on },
+            Refusal::NotDecided,
+            Refusal::RenewalTooEarly { from: on },
+            Refusal::RestorationOver { until: on },
+            Refusal::ExpiryTooEarly { earliest: on },
+            Refusal::ExpiryTooLate { latest: on },
+        ];
+        for missing in [
+            Missing::Correction,
+            Missing::Cause,
+            Missing::ActionDone,
+            Missing::Verification,
+            Missing::Evidence,
+        ] {
+            all.push(Refusal::NcIncomplete { no, missing: vec![missing] });
+        }
+        for rule in Rule::ALL {
+            all.push(Refusal::PastClock { no: Some(no), rule, limit: on });
+            all.push(Refusal::PastClock { no: None, rule, limit: on });
+        }
+        let steps = [
+            AuditStep::Start,
+            AuditStep::Report,
+            AuditStep::Close,
+            AuditStep::Cancel,
+            AuditStep::Move,
+            AuditStep::Raise,
+            AuditStep::Void,
+        ];
+        for state in AuditState::ALL {
+            all.extend(
+                steps
+                    .into_iter()
+                    .filter(|step| state.after(*step).is_none())
+                    .map(|step| Refusal::AuditStep { no, state, step }),
+            );
+        }
+        all.extend(FindingState::ALL.map(|state| Refusal::FindingSettled { no, state }));
+        all.extend(
+            ActionState::ALL
+                .into_iter()
+                .filter(|state| *state != ActionState::Open)
+                .map(|state| Refusal::ActionSettled { no, state }),
+        );
+        let kinds = [
+            RecordKind::Suspended,
+            RecordKind::Reinstated,
+            RecordKind::Withdrawn,
+            RecordKind::Transferred,
+            RecordKind::Scope,
+        ];
+        for to in kinds {
+            all.push(Refusal::NotHeldOn { to, on });
+            for status in [
+                Status::Preparing,
+                Status::Certified,
+                Status::ExpiredRestorable { until: on },
+                Status::Expired,
+                Status::Suspended { since: on },
+                Status::Withdrawn { since: on },
+            ] {
+                all.push(Refusal::StatusStep { to, status });
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_refusal_says_the_way_on_and_those_of_a_standard_name_the_clause() {
+        let ways = ["/", "Give ", "Choose ", "correction is a new entry", "stays so", "on record"];
+        let mut faulty = Vec::new();
+        for refusal in all() {
+            let words = rule(&refusal).plain();
+            if !ways.iter().any(|way| words.contains(way)) || !words.ends_with('.') {
+                faulty.push(format!("no way on: {refusal:?}: {words}"));
+            }
+            let of_a_standard = matches!(
+                refusal,
+                Refusal::NcOwnAction { .. }
+                    | Refusal::PastClock { .. }
+                    | Refusal::Withdrawn { .. }
+                    | Refusal::Unsettled(_)
+                    | Refusal::RestorationOver { .. }
+                    | Refusal::ExpiryTooLate { .. }
+                    | Refusal::RenewalTooEarly { .. }
+                    | Refusal::NotHeldOn { .. }
+                    | Refusal::StatusStep { .. }
+                    | Refusal::NcIncomplete { .. }
+            );
+            let named =
+                ["ISO", "IAF", "the body", "edition", "standard"].iter().any(|source| words.contains(source));
+            if of_a_standard && !named {
+                faulty.push(format!("no rule: {refusal:?}: {words}"));
+            }
+        }
+        assert!(faulty.is_empty(), "{}", faulty.join("\n"));
+    }
 }

@@ -12,7 +12,7 @@ use crate::domain::action::{Action, Source};
 use crate::domain::area::{Area, AreaDue};
 use crate::domain::audit::Audit;
 use crate::domain::certificate::{Certificate, CertificateFile, Status};
-use crate::domain::finding::{Finding, Repeats};
+use crate::domain::finding::{Finding, FindingGrade, Repeats};
 use crate::domain::nonconformity::Nonconformity;
 use crate::domain::organisation::Person;
 use crate::domain::record::{Record, RecordKind};
@@ -193,10 +193,6 @@ pub(crate) fn before_last(on: NaiveDate, last: NaiveDate) -> Line {
         .text(". Give a later day, or void that entry first.")
 }
 
-pub(crate) fn withdrawn_for_good() -> Line {
-    Line::new().text("A withdrawn certificate cannot be restored (ISO/IEC 17021-1:2015 9.6.5): it takes an initial certification. Add it anew with ").code("/certificate add").text(".")
-}
-
 pub(crate) fn not_expired(file: &CertificateFile, today: NaiveDate) -> Line {
     match file.certificate.current_cycle(today) {
         Some(cycle) => Line::new()
@@ -372,6 +368,13 @@ pub fn entered(all: &[Entered<'_>], a: &Audit, today: NaiveDate) -> Card {
                     lines.push(facts);
                 }
                 card = card.field(format!("NC-{}", nc.no), lines);
+                if nc.objective.is_none() {
+                    mind.push(
+                        Line::new()
+                            .text(format!("NC-{}: no objective evidence is given beside what is wrong (ISO/IEC 17021-1:2015 9.4.5). Add it before the audit is closed: ", nc.no))
+                            .code(format!("/edit entry:NC-{} field:evidence", nc.no)),
+                    );
+                }
                 mind.extend(repeats(nc, r));
             }
             Entered::Finding(f) => {
@@ -389,8 +392,13 @@ pub fn entered(all: &[Entered<'_>], a: &Audit, today: NaiveDate) -> Card {
     card = card.field("Mind", mind);
     match all {
         [Entered::Nonconformity(nc, _)] => card.footer(format!("Next: /nc next nc:NC-{}", nc.no)),
-        [Entered::Finding(f)] if f.state == crate::domain::finding::FindingState::Open => card
-            .footer(format!("Next: /finding accept finding:F-{0}, or /finding decline finding:F-{0}", f.no)),
+        [Entered::Finding(f)] if f.state == crate::domain::finding::FindingState::Open => {
+            let other = if f.grade == FindingGrade::Concern { "addressed" } else { "decline" };
+            card.footer(format!(
+                "Next: /finding accept finding:F-{0}, or /finding {other} finding:F-{0}",
+                f.no
+            ))
+        }
         _ => card,
     }
 }
@@ -828,6 +836,11 @@ pub fn extended(nc: &Nonconformity, was: NaiveDate, why: &str, today: NaiveDate)
         } else {
             format!("Extension number {times}")
         })
+}
+
+/// Why there is more time, where it came with an owner.
+pub(crate) fn extended_by_assignment() -> String {
+    "A later date was set when it was assigned.".to_owned()
 }
 
 /// `/nc verifier`

@@ -282,7 +282,7 @@ async fn the_way_of_a_nonconformity_as_it_is_read() {
 
     owner> /nc close nc:NC-1
     [only them] Not done
-    NC-1 cannot be closed yet. Missing: the correction (/nc correct); the root cause (/nc cause); the corrective action, planned (/nc plan) and done (/nc done); its effectiveness, verified by someone other than who acted (/nc verify); a piece of evidence: a file or a link (/nc evidence nc:NC-1).
+    NC-1 cannot be closed yet: the standard's nonconformity clause asks for more. Missing: the correction (/nc correct); the root cause (/nc cause); the corrective action, planned (/nc plan) and done (/nc done); its effectiveness, verified by someone other than who acted (/nc verify); a piece of evidence: a file or a link (/nc evidence nc:NC-1).
 
     alice> /nc correct nc:nc 1 what:planned the audits of this year
     [the channel] NC-1 correction recorded

@@ -25,6 +25,7 @@ mod operations;
 mod organisations;
 mod remind;
 mod reminders;
+mod rules;
 mod security;
 mod supply;
 mod torture;

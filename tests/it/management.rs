@@ -5,7 +5,7 @@ use crate::support::daemon::{Daemon, Setup};
 use crate::support::discord::Discord;
 
 /// Says it and must not be refused; the answer.
-async fn does(discord: &Discord, who: &str, line: &str) -> String {
+pub(crate) async fn does(discord: &Discord, who: &str, line: &str) -> String {
     let reply = discord.line(who, line).await.unwrap_or_else(|e| panic!("{who} cannot send {line:?}: {e}"));
     let text = reply.text().to_owned();
     assert!(!text.contains("Not done"), "{who}: {line}: {text}");
@@ -13,14 +13,14 @@ async fn does(discord: &Discord, who: &str, line: &str) -> String {
 }
 
 /// Says it and must be refused, with these words.
-async fn refused(discord: &Discord, who: &str, line: &str, words: &str) {
+pub(crate) async fn refused(discord: &Discord, who: &str, line: &str, words: &str) {
     let reply = discord.line(who, line).await.unwrap_or_else(|e| panic!("{who} cannot send {line:?}: {e}"));
     let text = reply.text().to_owned();
     assert!(text.contains("Not done") && text.contains(words), "{who}: {line}: {text}");
     assert!(reply.ephemeral, "{line}: a refusal is for whoever asked");
 }
 
-async fn all(discord: &Discord, who: &str, lines: &[&str]) {
+pub(crate) async fn all(discord: &Discord, who: &str, lines: &[&str]) {
     for line in lines {
         does(discord, who, line).await;
     }
