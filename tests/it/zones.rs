@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use certkeeper::catalogue::Catalogue;
 use certkeeper::domain::certificate::{Certificate, CertificateFile, Cycle, Terms};
-use certkeeper::domain::organisation::Organisation;
-use certkeeper::notify::due::{Facts, Kind, Occurrence, next_after, occurrences};
+use certkeeper::domain::organisation::{Manners, Organisation};
+use certkeeper::notify::due::{Facts, Kind, Occurrence, Talk, next_after, occurrences};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
@@ -29,6 +29,7 @@ fn organisation(from: Setting) -> Organisation {
         manager_role: None,
         auditor_role: None,
         minimal: false,
+        manners: Manners::default(),
     }
 }
 
@@ -61,7 +62,12 @@ fn said(
     let mut said: BTreeMap<String, (DateTime<Utc>, Occurrence)> = BTreeMap::new();
     for (i, set) in history.iter().enumerate() {
         let organisation = organisation(*set);
-        let facts = Facts { organisation: &organisation, catalogue, files: std::slice::from_ref(file) };
+        let facts = Facts {
+            organisation: &organisation,
+            catalogue,
+            files: std::slice::from_ref(file),
+            talk: Talk::default(),
+        };
         let until =
             history.get(i + 1).map_or(DateTime::<Utc>::MAX_UTC, |next| next.at - TimeDelta::nanoseconds(1));
         for due in occurrences(facts, DateTime::<Utc>::MIN_UTC, until) {
