@@ -205,7 +205,7 @@ pub(super) async fn complete(
             }
         }
         Kind::Named(Named::Entry) => named(
-            super::search::entries(&on_record)
+            super::search::entries(&on_record, &[])
                 .into_iter()
                 .rev()
                 .map(|e| (format!("{} · {}", e.id, e.words), e.id.clone())),

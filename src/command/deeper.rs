@@ -1,14 +1,15 @@
 //! `/nc contain` to `/nc next`: what goes deeper than the gates.
 
-use std::sync::Arc;
-
+use chrono::NaiveDate;
 use clap::Args;
 
 use super::app::{Change, Input, Read, Reply, Request, Stop};
 use super::find;
+use super::grammar;
 use super::nc::{named, step};
 use super::option::{DayText, LongText, MoreText, NcRef, PersonRef};
 use super::programme::text;
+use crate::domain::audit::{Audit, AuditState};
 use crate::domain::clocks::{self, Rule};
 use crate::domain::nonconformity::{Done, Nonconformity, Step};
 use crate::domain::organisation::Person;
@@ -174,13 +175,12 @@ impl SystemChange {
 
 impl Extend {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        let before = Arc::clone(&cx.before);
         let mut nc = named(cx, &self.nc)?;
         let due_on = find::day(&self.due, cx.today, "due")?;
         if due_on <= nc.due_on {
             return Err(Stop::Refused(say::work::not_later(&nc, due_on)));
         }
-        if let Some((rule, limit)) = hard_limit(cx, &before, &nc).filter(|(_, limit)| due_on > *limit) {
+        if let Some((rule, limit)) = hard_limit(cx, &nc).filter(|(_, limit)| due_on > *limit) {
             return Err(Stop::Refused(say::refusal::rule(&Refusal::PastClock { no: nc.no, rule, limit })));
         }
         let why = text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
@@ -196,12 +196,20 @@ impl Extend {
     }
 }
 
-/// The earliest hard limit that a nonconformity runs under.
-fn hard_limit(cx: &Change<'_>, before: &Snapshot, nc: &Nonconformity) -> Option<(Rule, chrono::NaiveDate)> {
-    let file = before.files().iter().find(|f| f.certificate.id == nc.certificate)?;
+/// The earliest hard limit that a nonconformity runs under, or would once its audit is reported.
+pub(super) fn hard_limit(cx: &Change<'_>, nc: &Nonconformity) -> Option<(Rule, NaiveDate)> {
+    let mut file = cx.before.files().iter().find(|f| f.certificate.id == nc.certificate)?.clone();
+    file.nonconformities.retain(|known| known.id != nc.id);
+    file.nonconformities.push(nc.clone());
+    let audit = |a: &&Audit| nc.audit.is_some_and(|(id, _)| id == a.id);
+    if !file.audits.iter().any(|a| audit(&a))
+        && let Some(found) = cx.before.audits.iter().find(audit)
+    {
+        file.audits.push(Audit { state: AuditState::Reported, ..found.clone() });
+    }
     let standard = cx.catalogue.standard(&file.certificate.standard)?;
     let programme = cx.catalogue.programme_of(standard)?;
-    clocks::all(file, Some(standard), programme, cx.org.zone, cx.today)
+    clocks::all(&file, Some(standard), programme, cx.org.zone, cx.today)
         .into_iter()
         .filter(|c| c.nc == Some(nc.id) && c.rule.is_hard() && c.is_open())
         .map(|c| (c.rule, c.limit))
@@ -219,6 +227,13 @@ impl Verifier {
         if let Some(day) = find::maybe_day(self.date.as_ref(), cx.today, "date")? {
             if day < cx.today {
                 return Err(Stop::Refused(say::refusal::due_past("date", day, cx.today)));
+            }
+            if let Some((rule, limit)) = hard_limit(cx, &nc).filter(|(_, limit)| day > *limit) {
+                return Err(Stop::Refused(say::refusal::rule(&Refusal::PastClock {
+                    no: nc.no,
+                    rule,
+                    limit,
+                })));
             }
             nc.verification.on = Some(day);
         }
@@ -240,9 +255,9 @@ pub(super) fn not_who_acted(nc: &Nonconformity, person: &Person) -> Result<(), S
 pub(super) fn question(
     on_record: &Snapshot,
     request: &Request,
-    next: &Next,
+    nc: &Nonconformity,
+    evidence: u32,
 ) -> Result<(Vec<String>, Vec<Input>), Stop> {
-    let nc = find::nonconformity(&on_record.nonconformities, &next.nc)?;
     if !nc.is_open() {
         return Err(Stop::Refused(say::refusal::rule(&Refusal::NcClosed { no: nc.no })));
     }
@@ -259,8 +274,14 @@ pub(super) fn question(
         hint: hint.to_owned(),
         optional: false,
     };
-    // Asked in the order of the work; what the gates do not ask for comes where it belongs.
-    let missing = progress.missing(1);
+    // Asked in the order of the work; what the gates do not ask for comes where it belongs, and is passed over where
+    // whoever asks may not answer it.
+    let missing = progress.missing(usize::try_from(evidence).unwrap_or(usize::MAX));
+    let mut system = line("system");
+    system.push("--what=-".to_owned());
+    let may_answer = |argv: &[String]| {
+        grammar::parse(argv).is_ok_and(|command| super::allow::check(on_record, &command, request).is_ok())
+    };
     Ok(match missing.first() {
         Some(Missing::Correction)
             if progress.containment.is_none()
@@ -294,9 +315,16 @@ pub(super) fn question(
                 short("effective", "Does it work? (true or false)", "true or false"),
             ],
         ),
-        Some(Missing::Evidence) | None if progress.system_change.is_none() => {
+        Some(Missing::Evidence) | None if progress.system_change.is_none() && may_answer(&system) => {
             (line("system"), vec![input("what", "nc system", "Does the system itself have to change?")])
         }
-        Some(Missing::Evidence) | None => (line("close"), Vec::new()),
+        Some(Missing::Evidence) => (
+            line("evidence"),
+            vec![short("link", "A link to what shows it", "https://… (a file: /nc evidence)")],
+        ),
+        None => {
+            let last = Input { optional: true, ..short("note", "Close it? A last word", "May stay empty") };
+            (line("close"), vec![last])
+        }
     })
 }

@@ -6,9 +6,10 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
-use super::option::{AuditRef, CertificateRef, ClauseRef, DayText, FindingRef, LongText, PersonRef};
+use super::option::{AreaRef, AuditRef, CertificateRef, ClauseRef, DayText, FindingRef, LongText, PersonRef};
 use super::programme::text;
 use crate::domain::action::{Action, ActionState, Source};
+use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditKind, AuditStep};
 use crate::domain::calendar;
 use crate::domain::certificate::Certificate;
@@ -112,7 +113,7 @@ pub struct Raise {
     pub certificate: Option<CertificateRef>,
     /// The process, site or department
     #[arg(long)]
-    pub area: Option<String>,
+    pub area: Option<AreaRef>,
     /// Who is to deal with it
     #[arg(long)]
     pub owner: Option<PersonRef>,
@@ -290,11 +291,8 @@ pub(super) async fn enter(
     let clause = find::clause(standard, &new.clause)?;
     match graded {
         Graded::Nonconformity(grade) => {
-            let due_on = match new.due {
-                Some(day) => day,
-                None => usual_due(cx, certificate, Some(audit), grade),
-            };
-            let nc = Nonconformity {
+            let due = new.due;
+            let mut nc = Nonconformity {
                 id: 0,
                 no: 0,
                 certificate: certificate.id,
@@ -304,15 +302,16 @@ pub(super) async fn enter(
                 statement: new.statement,
                 objective: new.objective,
                 body: new.body,
-                area: new.area,
+                area: area_named(&before.rest.areas, new.area),
                 owner: new.owner,
-                due_on,
+                due_on: cx.today,
                 due_known_at: cx.now(),
                 verification: Verification::default(),
                 raised_by: cx.by.clone(),
                 raised_at: cx.now(),
                 steps: Vec::new(),
             };
+            give_due(cx, certificate, Some(audit), &mut nc, due)?;
             let nc = store::nonconformity::insert(&mut cx.w, cx.org.id, nc).await?;
             super::nc::keep_links(cx, &nc, &[Some(nc.statement.as_str()), nc.objective.as_deref()]).await?;
             let repeats = finding::repeats(&nc, known);
@@ -332,7 +331,7 @@ pub(super) async fn enter(
                 grade,
                 clause,
                 statement,
-                area: new.area,
+                area: area_named(&before.rest.areas, new.area),
                 owner: new.owner,
                 reference: new.body.reference,
                 raised_by: cx.by.clone(),
@@ -346,9 +345,39 @@ pub(super) async fn enter(
     }
 }
 
+/// The area as it is on record, if it is; else as typed.
+pub(super) fn area_named(all: &[Area], typed: Option<String>) -> Option<String> {
+    let typed = text(typed)?;
+    let known = all.iter().find(|a| a.name.to_lowercase() == typed.to_lowercase());
+    Some(known.map_or(typed, |a| a.name.clone()))
+}
+
+/// Gives a nonconformity that is being raised its due date: the one typed, unless a limit that nobody here can move
+/// comes before it; else the usual one.
+pub(super) fn give_due(
+    cx: &Change<'_>,
+    certificate: &Certificate,
+    audit: Option<&Audit>,
+    nc: &mut Nonconformity,
+    typed: Option<chrono::NaiveDate>,
+) -> Result<(), Stop> {
+    let limit = super::deeper::hard_limit(cx, nc);
+    nc.due_on = match (typed, limit) {
+        (Some(day), Some((rule, limit))) if day > limit => {
+            return Err(Stop::Refused(say::refusal::due_past_clock(day, rule, limit)));
+        }
+        (Some(day), _) => day,
+        (None, limit) => {
+            let usual = usual_due(cx, certificate, audit, nc.grade);
+            limit.map_or(usual, |(_, limit)| usual.min(limit)).max(cx.today)
+        }
+    };
+    Ok(())
+}
+
 /// By when a nonconformity is to be closed where nobody said: the body's limits count from its audit's last day, ours
 /// from today.
-pub(super) fn usual_due(
+fn usual_due(
     cx: &Change<'_>,
     certificate: &Certificate,
     audit: Option<&Audit>,
@@ -383,14 +412,17 @@ impl Raise {
             clause: self.clause,
             statement: self.statement.map(|t| t.0).unwrap_or_default(),
             objective: text(self.evidence),
-            area: text(self.area),
+            area: self.area.map(|a| a.0),
             owner,
             due,
             body: BodyWords { reference: text(self.reference), grade: text(self.body_grade) },
         };
         let mut known = before.nonconformities.clone();
         let entered = enter(cx, audit, self.certificate.as_ref(), new, &mut known).await?;
-        Reply::told(&cx.org, say::work::entered(&[entered_words(&entered)], audit, cx.today))
+        Reply::told(
+            &cx.org,
+            say::work::entered(&[entered_words(&entered)], audit, &before.certificates, cx.today),
+        )
     }
 }
 
@@ -417,7 +449,7 @@ impl Several {
                 };
                 return Err(Stop::Refused(say::refusal::rule(&refusal)));
             }
-            return Reply::told(&cx.org, say::work::entered(&[], audit, cx.today));
+            return Reply::told(&cx.org, say::work::entered(&[], audit, &before.certificates, cx.today));
         }
         let mut known = before.nonconformities.clone();
         let mut entered = Vec::new();
@@ -451,7 +483,7 @@ impl Several {
             return Err(Stop::Refused(say::work::several_line(1, &list)));
         }
         let words: Vec<_> = entered.iter().map(entered_words).collect();
-        Reply::told(&cx.org, say::work::entered(&words, audit, cx.today))
+        Reply::told(&cx.org, say::work::entered(&words, audit, &before.certificates, cx.today))
     }
 }
 
@@ -478,7 +510,7 @@ impl List {
             .filter(|nc| certificate.is_none_or(|c| nc.certificate == c.id))
             .filter(|nc| !open || nc.is_open())
             .collect();
-        Reply::private(say::work::findings(&findings, &ncs, cx.today))
+        Reply::private(say::work::findings(cx.org, &findings, &ncs, &cx.snapshot.nonconformities, cx.today))
     }
 }
 

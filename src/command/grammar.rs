@@ -12,8 +12,8 @@ use super::area::AreaCommand;
 use super::finding::FindingCommand;
 use super::import::Import;
 use super::option::{
-    AreaList, AuditRef, CertificateRef, CertificatesRef, ChannelRef, ClauseRef, CommandRef, DayText, Days,
-    FileRef, Hour, LongText, Months, NcRef, PersonRef, RoleRef, StandardId, ZoneRef,
+    AreaList, AreaRef, AuditRef, CertificateRef, CertificatesRef, ChannelRef, ClauseRef, CommandRef, DayText,
+    Days, FileRef, Hour, LongText, Months, NcRef, PersonRef, RoleRef, StandardId, ZoneRef,
 };
 use super::people::{Handover, My};
 use super::phase::{ChangeCommand, RiskCommand, TaskCommand, TrainingCommand};
@@ -533,7 +533,7 @@ pub struct NcRaise {
     pub audit: Option<AuditRef>,
     /// The process, site or department
     #[arg(long)]
-    pub area: Option<String>,
+    pub area: Option<AreaRef>,
     /// Who is to deal with it
     #[arg(long)]
     pub owner: Option<PersonRef>,

@@ -51,8 +51,9 @@ impl NcClose {
 
 impl NcReopen {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        cx.reason = Some(self.reason.clone());
-        step(cx, &self.nc, Done::Reopened { reason: self.reason }, None).await
+        let reason = super::programme::text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
+        cx.reason = Some(reason.clone());
+        step(cx, &self.nc, Done::Reopened { reason }, None).await
     }
 }
 
@@ -105,10 +106,25 @@ pub(super) async fn step(
     if let Some(link) = text.as_deref().and_then(link_in) {
         keep(cx, &nc, New::Link(link)).await?;
     }
+    let acted = matches!(what, Done::Implemented(_));
     nc.steps.push(Step { by: cx.by.clone(), at: cx.now(), what });
+    if acted && nc.verification.on.is_none_or(|on| on < cx.today) {
+        nc.verification.on = Some(verification_day(cx, &nc));
+        store::nonconformity::update(&mut cx.w, cx.org.id, &nc).await?;
+    }
     store::nonconformity::append(&mut cx.w, cx.org.id, &nc).await?;
     let count = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
-    Reply::public(say::records::nc_step(&cx.org, &nc, count))
+    Reply::public(say::records::nc_step(&cx.org, &nc, count, cx.today))
+}
+
+/// When it is looked at whether an action works that is done today: some time after, and before the limits that
+/// nobody here can move.
+fn verification_day(cx: &Change<'_>, nc: &Nonconformity) -> chrono::NaiveDate {
+    let certificate = cx.before.certificates.iter().find(|c| c.id == nc.certificate);
+    let standard = certificate.and_then(|c| cx.catalogue.standard(&c.standard));
+    let days = standard.and_then(|s| cx.catalogue.programme_of(s)).map_or(60, |p| p.limits.verify_days);
+    let day = crate::domain::calendar::add_days(cx.today, days);
+    super::deeper::hard_limit(cx, nc).map_or(day, |(_, limit)| day.min(limit)).max(cx.today)
 }
 
 /// Keeps the links in texts as evidence.
@@ -173,18 +189,17 @@ impl NcRaise {
             }
         }
         let grade: crate::domain::nonconformity::Grade = self.grade.into();
-        let due_on = match find::maybe_day(self.due.as_ref(), cx.today, "due")? {
+        let due = match find::maybe_day(self.due.as_ref(), cx.today, "due")? {
             Some(day) if day < cx.today => {
                 return Err(Stop::Refused(say::refusal::due_past("due", day, cx.today)));
             }
-            Some(day) => day,
-            None => super::finding::usual_due(cx, certificate, audit, grade),
+            day => day,
         };
         let owner = match &self.owner {
             Some(who) => Some(cx.person(&who.0).await?),
             None => None,
         };
-        let new = Nonconformity {
+        let mut new = Nonconformity {
             id: 0,
             no: 0,
             certificate: certificate.id,
@@ -195,14 +210,15 @@ impl NcRaise {
             objective: None,
             body: BodyWords::default(),
             verification: Verification::default(),
-            area: self.area.map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()),
+            area: super::finding::area_named(&before.rest.areas, self.area.map(|a| a.0)),
             owner,
-            due_on,
+            due_on: due.unwrap_or(cx.today),
             due_known_at: cx.now(),
             raised_by: cx.by.clone(),
             raised_at: cx.now(),
             steps: Vec::new(),
         };
+        super::finding::give_due(cx, certificate, audit, &mut new, due)?;
         let nc = store::nonconformity::insert(&mut cx.w, cx.org.id, new).await?;
         keep_file(cx, &nc, self.evidence).await?;
         if let Some(link) = link_in(&nc.statement).map(str::to_owned) {
@@ -224,6 +240,10 @@ impl NcAssign {
         if let Some(due) = find::maybe_day(self.due.as_ref(), cx.today, "due")? {
             if due < cx.today {
                 return Err(Stop::Refused(say::refusal::due_past("due", due, cx.today)));
+            }
+            // More time has a reason and is counted.
+            if due > nc.due_on {
+                return Err(Stop::Refused(say::work::extend_instead(&nc, due)));
             }
             nc.due_on = due;
             nc.due_known_at = cx.now();
@@ -269,7 +289,7 @@ impl NcEvidence {
         nc.steps.push(Step { by: cx.by.clone(), at: cx.now(), what: Done::Evidence });
         store::nonconformity::append(&mut cx.w, cx.org.id, &nc).await?;
         let count = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
-        Reply::public(say::records::nc_step(&cx.org, &nc, count))
+        Reply::public(say::records::nc_step(&cx.org, &nc, count, cx.today))
     }
 }
 
@@ -296,7 +316,7 @@ impl NcList {
             NcFilter::Verified => nc.state() == State::Verified,
             NcFilter::Closed => nc.state() == State::Closed,
         });
-        Reply::private(say::records::ncs(cx.org, &ncs, cx.today))
+        Reply::private(say::records::ncs(cx.org, &ncs, &cx.snapshot.nonconformities, cx.today))
     }
 }
 

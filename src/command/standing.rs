@@ -200,7 +200,8 @@ impl Withdraw {
         let before = Arc::clone(&cx.before);
         let file = super::certificate::file(&before, &self.certificate)?;
         let status = file.status(cx.today);
-        if matches!(status, Status::Preparing | Status::Withdrawn { .. } | Status::Expired) {
+        // One that is being prepared for is given up, or was entered by mistake.
+        if matches!(status, Status::Withdrawn { .. } | Status::Expired) {
             return Err(refused(RecordKind::Withdrawn, status));
         }
         let why = text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;

@@ -9,6 +9,7 @@ use crate::domain::action::Action;
 use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditState, AuditStep};
 use crate::domain::certificate::{Certificate, Status};
+use crate::domain::clocks::Rule;
 use crate::domain::day::DayFault;
 use crate::domain::finding::FindingState;
 use crate::domain::nonconformity::Nonconformity;
@@ -60,6 +61,27 @@ pub(crate) fn no_area(typed: &str, all: &[Area]) -> Line {
 }
 
 /// Somebody else's action.
+pub(crate) fn only_verifier(nc: &Nonconformity, named: Option<&crate::domain::organisation::Person>) -> Line {
+    let line = Line::new().text(format!(
+        "Only managers, internal auditors and whoever is named to verify NC-{} can say whether its action works. ",
+        nc.no
+    ));
+    match named {
+        Some(p) => line.text("Named is ").person(&p.handle, &p.name).text("."),
+        None => line.text("Nobody is named yet: ask a manager to do so with ").code("/nc verifier").text("."),
+    }
+}
+
+/// A due date beyond a limit that nobody here can move.
+pub(crate) fn due_past_clock(day: NaiveDate, rule: Rule, limit: NaiveDate) -> Line {
+    Line::new().text("due: ").date(day).text(" is after ").date(limit).text(format!(
+        ": {} ({}, {}). Give a day until then.",
+        rule.explanation().trim_end_matches('.'),
+        rule.id(),
+        rule.source()
+    ))
+}
+
 pub(crate) fn only_action_owner(a: &Action) -> Line {
     Line::new()
         .text(format!("ACT-{} is ", a.no))
@@ -450,7 +472,7 @@ fn status_step(to: RecordKind, status: Status) -> Line {
             line.text("; only a valid certificate can be suspended (ISO/IEC 17021-1:2015 9.6.5).")
         }
         RecordKind::Withdrawn => {
-            line.text("; only a certificate that is held can be withdrawn (ISO/IEC 17021-1:2015 9.6.5).")
+            line.text(": there is nothing to withdraw any more (ISO/IEC 17021-1:2015 9.6.5).")
         }
         RecordKind::Transferred => line.text(
             "; only a valid certificate can be transferred, not one that is suspended or expired (IAF MD 2).",
@@ -490,7 +512,7 @@ pub fn rule(refusal: &Refusal) -> Line {
             let list: Vec<String> = actions.iter().map(|a| format!("ACT-{a}")).collect();
             Line::new().text(format!("NC-{no} cannot be closed yet: {} not done. Report with ", list.join(", "))).code("/action done").text(", or drop it with a reason: ").code("/action drop").text(".")
         }
-        Refusal::PastClock { no, rule, limit } => Line::new().text(format!("NC-{no} cannot be extended past ")).date(*limit).text(format!(": {} ({}, {}). Choose an earlier day, or settle it with the body.", rule.explanation().trim_end_matches('.'), rule.id(), rule.source())),
+        Refusal::PastClock { no, rule, limit } => Line::new().text(format!("NC-{no} cannot go past ")).date(*limit).text(format!(": {} ({}, {}). Choose an earlier day, or settle it with the body.", rule.explanation().trim_end_matches('.'), rule.id(), rule.source())),
         Refusal::AuditStep { no, state, step } => audit_step(*no, *state, *step),
         Refusal::AuditUnowned { no, findings } => Line::new().text(format!("A-{no} cannot be closed yet: nobody owns {}. Assign them first with ", findings.join(", "))).code("/nc assign").text(" or ").code("/finding assign").text("."),
         Refusal::FindingSettled { no, state } => Line::new().text(format!("F-{no} is {}: ", state.id())).text(match state {
