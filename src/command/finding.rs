@@ -454,7 +454,9 @@ impl Several {
         let mut known = before.nonconformities.clone();
         let mut entered = Vec::new();
         for (n, line) in list.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-            let split = if line.contains('|') { '|' } else { ';' };
+            // As it comes out of a mail or a spreadsheet.
+            let line = line.trim_start_matches([' ', '-', '*', '•']);
+            let split = ['|', '\t', ';'].into_iter().find(|s| line.contains(*s)).unwrap_or('|');
             let parts: Vec<&str> = line.split(split).map(str::trim).collect();
             let at = |i: usize| parts.get(i).copied().filter(|p| !p.is_empty());
             let (Some(grade), Some(clause), Some(statement)) = (at(0), at(1), at(2)) else {

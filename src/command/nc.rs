@@ -326,9 +326,21 @@ impl NcShow {
         let mut c = cx.store.read().await?;
         let evidence = evidence::of(&mut c, cx.org.id, Of::Nonconformity(nc.id)).await?;
         let count = evidence::count(&mut c, cx.org.id, nc.id).await?;
+        let mut edits =
+            store::journal::touching(&mut c, cx.org.id, store::journal::Table::Nonconformity, nc.id, 200)
+                .await?;
+        edits.retain(|told| told.verb == "edit");
         let certificate = cx.snapshot.certificates.iter().find(|c| c.id == nc.certificate);
         let actions: Vec<_> =
             cx.snapshot.rest.actions.iter().filter(|a| a.source == Source::Nonconformity(nc.id)).collect();
-        Reply::private(say::records::nc(cx.org, certificate, nc, &evidence, count, cx.today, &actions))
+        Reply::private(say::records::nc(
+            cx.org,
+            certificate,
+            nc,
+            (&evidence, count),
+            cx.today,
+            &actions,
+            &edits,
+        ))
     }
 }

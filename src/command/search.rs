@@ -458,6 +458,8 @@ impl Edit {
                 old
             }
         };
+        // The entry in the journal says what it was, for whoever reads it.
+        cx.reason = Some(say::work::edited_why(&old, &value, &reason));
         Reply::told(&cx.org, say::work::edited(&self.entry.0.to_uppercase(), &old, &value, &reason))
     }
 }

@@ -1068,10 +1068,10 @@ pub fn nc(
     org: &Organisation,
     c: Option<&Certificate>,
     nc: &Nonconformity,
-    proof: &[Evidence],
-    count: u32,
+    (proof, count): (&[Evidence], u32),
     today: NaiveDate,
     actions: &[&Action],
+    edits: &[Told],
 ) -> Card {
     let mut card = Card::new(
         Tone::Plain,
@@ -1176,6 +1176,14 @@ pub fn nc(
     card = card.field("Actions beside the plan", open);
     let tells: Vec<Line> = finding::tells(nc, |at| org.day_of(at)).into_iter().map(Line::from).collect();
     card = card.field("An auditor would ask", tells);
+    let corrections = edits
+        .iter()
+        .map(|t| {
+            let line = Line::new().instant(t.at).text(" by ").said(&t.actor);
+            line.text(": ").said(t.reason.as_deref().unwrap_or_default())
+        })
+        .collect();
+    card = card.field("Corrected", corrections);
     card = card.field("Steps", history).field("Evidence", proof.iter().map(evidence).collect());
     if nc.is_open() {
         let missing = nc.progress().missing(usize::try_from(count).unwrap_or(usize::MAX));

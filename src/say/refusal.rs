@@ -5,6 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::card::{Card, Line, Tone};
 use crate::catalogue::Catalogue;
+use crate::command::Form;
 use crate::domain::action::Action;
 use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditState, AuditStep};
@@ -87,6 +88,19 @@ pub(crate) fn only_action_owner(a: &Action) -> Line {
         .text(format!("ACT-{} is ", a.no))
         .said(&a.owner.name)
         .text("'s: they, or a manager, report it done.")
+}
+
+/// A form that cannot be shown here: what it asks, to be typed.
+pub(crate) fn form_needed(form: &Form) -> Line {
+    let mut line = Line::new().text("Still needed for ").code(&form.title).text(":");
+    for (i, input) in form.inputs.iter().filter(|i| !i.optional).enumerate() {
+        let after = if i == 0 { " " } else { ", " };
+        line = line.text(after).code(format!("{}:…", input.name)).text(format!(" ({})", input.label));
+    }
+    if form.inputs.iter().all(|i| i.optional) {
+        line = line.text(" nothing more; give it as it stands");
+    }
+    line.text(". Give the command with it.")
 }
 
 pub(crate) fn not_a_reader() -> Line {

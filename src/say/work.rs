@@ -1014,12 +1014,21 @@ pub(crate) fn found(text: &str, certificates: &[&Certificate], areas: &[&Area], 
     card
 }
 
+/// What the journal says of a correction.
+pub fn edited_why(old: &str, new: &str, reason: &str) -> String {
+    format!("\u{201c}{old}\u{201d} → \u{201c}{new}\u{201d}: {reason}")
+}
+
 /// `/edit`
 pub fn edited(entry: &str, old: &str, new: &str, reason: &str) -> Card {
     Card::new(Tone::Good, format!("{entry} corrected"))
         .line(Line::new().said(short(old)).text(" → ").said(short(new)))
         .line(Line::new().text("Because: ").said(reason))
-        .footer("The old value stays in the journal")
+        .footer(match entry.split('-').next() {
+            Some("NC") => format!("/nc show nc:{entry} tells what it was"),
+            Some("A") => format!("/audit show audit:{entry} tells what it was"),
+            _ => "The old value stays in the journal".to_owned(),
+        })
 }
 
 /// `/void`
