@@ -89,6 +89,13 @@ const SCRIPT: &[(&str, &[&str])] = &[
         &["as dora member", "/action done action:ACT-1 outcome:The first three were held", "/my"],
     ),
     (
+        "2027-02-22T09:00:00Z",
+        &[
+            "as carl member",
+            "/action done action:ACT-2 outcome:Elif stands in; it is in the desk's instructions",
+        ],
+    ),
+    (
         "2027-11-16T15:00:00Z",
         &[
             "as ana manager",

@@ -188,7 +188,7 @@ impl List {
             .filter(|a| all || a.is_open())
             .collect();
         actions.sort_by_key(|a| (!a.is_open(), a.due_on, a.no));
-        Reply::private(say::work::actions(&actions, cx.today))
+        Reply::private(say::work::actions(&actions, &cx.snapshot.rest.actions, cx.today))
     }
 }
 

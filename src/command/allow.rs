@@ -24,6 +24,8 @@ pub(super) enum Needs<'a> {
     ActionOwner(&'a ActionRef),
     /// To be a manager, an internal auditor, or to own the nonconformity.
     AnyoneConcerned(&'a NcRef),
+    /// To be a manager, an internal auditor, or whoever was named to verify the nonconformity's action.
+    Verifier(&'a NcRef),
 }
 
 /// Refuses what the actor's role does not allow.
@@ -37,7 +39,14 @@ pub(super) fn check(on_record: &Snapshot, command: &Command, request: &Request) 
         Needs::Manager => {
             return Err(Stop::Refused(say::refusal::only_managers(verb, org.manager_role.as_deref())));
         }
-        Needs::ManagerOrAuditor if manager || auditor => return Ok(()),
+        Needs::ManagerOrAuditor | Needs::Verifier(_) if manager || auditor => return Ok(()),
+        Needs::Verifier(nc) => {
+            let nc = find::nonconformity(&on_record.nonconformities, nc)?;
+            return match &nc.verification.by {
+                Some(named) if named.handle == request.actor.handle => Ok(()),
+                named => Err(Stop::Refused(say::refusal::only_verifier(nc, named.as_ref()))),
+            };
+        }
         Needs::ManagerOrAuditor => return Err(Stop::Refused(say::refusal::only_auditors(verb))),
         Needs::ActionOwner(action) => {
             let action = find::action(&on_record.rest.actions, action)?;

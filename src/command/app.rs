@@ -378,7 +378,10 @@ impl App {
         request: &Request,
         next: &super::deeper::Next,
     ) -> Result<Result<Prepared, Answer>, Stop> {
-        let (argv, inputs) = super::deeper::question(snapshot, request, next)?;
+        let nc = super::find::nonconformity(&snapshot.nonconformities, &next.nc)?;
+        let evidence =
+            store::evidence::count(&mut *self.0.store.read().await?, snapshot.organisation.id, nc.id).await?;
+        let (argv, inputs) = super::deeper::question(snapshot, request, nc, evidence)?;
         let request = Request { argv, ..request.clone() };
         if inputs.is_empty() {
             return Box::pin(self.prepare_inner(request)).await;
@@ -391,6 +394,7 @@ impl App {
             match word.as_str() {
                 "--due=-" => "--due=tomorrow".clone_into(word),
                 "--effective=-" => "--effective=true".clone_into(word),
+                "--link=-" => "--link=https://example.com".clone_into(word),
                 _ => {}
             }
         }

@@ -3,7 +3,7 @@
 use super::app::{App, Choice, Request, Stop};
 use super::find;
 use super::grammar::tree;
-use super::option::{CertificateRef, Kind, Named, kind};
+use super::option::{AuditRef, CertificateRef, Kind, Named, kind};
 use crate::domain::day;
 use crate::domain::finding::FindingState;
 
@@ -99,13 +99,32 @@ pub(super) async fn complete(
             }
             names.iter().filter(|n| fits(n)).map(|n| choice(&format!("/{n}"), n)).collect()
         }
-        Kind::Named(Named::Certificate) => on_record
-            .certificates
-            .iter()
-            .map(|c| (format!("C-{} · {}", c.no, c.name), format!("C-{}", c.no)))
-            .filter(|(label, _)| fits(label))
-            .map(|(label, value)| choice(&label, &value))
-            .collect(),
+        Kind::Named(Named::Certificate) => {
+            let all: Vec<(String, String)> = on_record
+                .certificates
+                .iter()
+                .map(|c| (format!("C-{} · {}", c.no, c.name), format!("C-{}", c.no)))
+                .collect();
+            let whole = named(all.clone(), &fits);
+            match typed.rsplit_once(',') {
+                // Of several with commas between, the last is being typed.
+                Some((before, last)) if whole.is_empty() => {
+                    let last = last.trim().to_lowercase();
+                    let given =
+                        |value: &String| before.split(',').any(|b| b.trim().eq_ignore_ascii_case(value));
+                    all.iter()
+                        .filter(|(label, value)| label.to_lowercase().contains(&last) && !given(value))
+                        .map(|(label, value)| {
+                            choice(
+                                &format!("{}, {label}", before.trim()),
+                                &format!("{}, {value}", before.trim()),
+                            )
+                        })
+                        .collect()
+                }
+                _ => whole,
+            }
+        }
         Kind::Named(Named::Audit) => on_record
             .audits
             .iter()
@@ -205,7 +224,7 @@ pub(super) async fn complete(
             }
         }
         Kind::Named(Named::Entry) => named(
-            super::search::entries(&on_record)
+            super::search::entries(&on_record, &[])
                 .into_iter()
                 .rev()
                 .map(|e| (format!("{} · {}", e.id, e.words), e.id.clone())),
@@ -223,19 +242,32 @@ pub(super) async fn complete(
         Kind::Named(Named::Clause) => {
             let certificates = &on_record.certificates;
             let named = request.argv.iter().find_map(|w| w.strip_prefix("--certificate="));
-            let certificate = named
-                .and_then(|n| find::certificate(certificates, &CertificateRef(n.to_owned())).ok())
-                .or_else(|| certificates.first());
-            let standard = certificate.and_then(|c| app.catalogue().standard(&c.standard));
-            standard
-                .map(|s| {
-                    let mut clauses: Vec<_> =
-                        s.clauses.iter().map(|k| (format!("{} {}", k.id, k.title), k.id.as_str())).collect();
-                    clauses.retain(|(label, _)| fits(label));
-                    clauses.sort_by_key(|(label, _)| !label.to_lowercase().starts_with(&wanted));
-                    clauses.iter().map(|(label, value)| choice(label, value)).collect()
-                })
-                .unwrap_or_default()
+            let certificate =
+                named.and_then(|n| find::certificate(certificates, &CertificateRef(n.to_owned())).ok());
+            // Of an audit, the clauses of all that it serves.
+            let audit = request
+                .argv
+                .iter()
+                .find_map(|w| w.strip_prefix("--audit="))
+                .and_then(|a| find::audit(&on_record.audits, &AuditRef(a.to_owned())).ok());
+            let meant: Vec<_> = match (certificate, audit) {
+                (Some(one), _) => vec![one],
+                (None, Some(audit)) => {
+                    certificates.iter().filter(|c| audit.certificates.contains(&c.id)).collect()
+                }
+                (None, None) => certificates.first().into_iter().collect(),
+            };
+            let mut clauses: Vec<(String, &str)> = Vec::new();
+            for standard in meant.iter().filter_map(|c| app.catalogue().standard(&c.standard)) {
+                for k in &standard.clauses {
+                    if !clauses.iter().any(|(_, id)| *id == k.id) {
+                        clauses.push((format!("{} {}", k.id, k.title), k.id.as_str()));
+                    }
+                }
+            }
+            clauses.retain(|(label, _)| fits(label));
+            clauses.sort_by_key(|(label, _)| !label.to_lowercase().starts_with(&wanted));
+            clauses.iter().map(|(label, value)| choice(label, value)).collect()
         }
         Kind::Person => {
             on_record.people.iter().filter(|p| fits(&p.name)).map(|p| choice(&p.name, &p.handle)).collect()

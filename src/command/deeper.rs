@@ -1,12 +1,15 @@
 //! `/nc contain` to `/nc next`: what goes deeper than the gates.
 
+use chrono::NaiveDate;
 use clap::Args;
 
 use super::app::{Change, Input, Read, Reply, Request, Stop};
 use super::find;
+use super::grammar;
 use super::nc::{named, step};
 use super::option::{DayText, LongText, MoreText, NcRef, PersonRef};
 use super::programme::text;
+use crate::domain::audit::{Audit, AuditState};
 use crate::domain::clocks::{self, Rule};
 use crate::domain::nonconformity::{Done, Nonconformity, Step};
 use crate::domain::organisation::Person;
@@ -191,11 +194,17 @@ impl Extend {
     }
 }
 
-/// The earliest hard limit that a nonconformity runs under, be it on record or about to be entered.
-fn hard_limit(cx: &Change<'_>, nc: &Nonconformity) -> Option<(Rule, chrono::NaiveDate)> {
+/// The earliest hard limit that a nonconformity runs under, or would once its audit is reported.
+pub(super) fn hard_limit(cx: &Change<'_>, nc: &Nonconformity) -> Option<(Rule, NaiveDate)> {
     let mut file = cx.before.files().iter().find(|f| f.certificate.id == nc.certificate)?.clone();
     file.nonconformities.retain(|known| known.id != nc.id);
     file.nonconformities.push(nc.clone());
+    let audit = |a: &&Audit| nc.audit.is_some_and(|(id, _)| id == a.id);
+    if !file.audits.iter().any(|a| audit(&a))
+        && let Some(found) = cx.before.audits.iter().find(audit)
+    {
+        file.audits.push(Audit { state: AuditState::Reported, ..found.clone() });
+    }
     let standard = cx.catalogue.standard(&file.certificate.standard)?;
     let programme = cx.catalogue.programme_of(standard)?;
     clocks::all(&file, Some(standard), programme, cx.org.zone, cx.today)
@@ -206,11 +215,7 @@ fn hard_limit(cx: &Change<'_>, nc: &Nonconformity) -> Option<(Rule, chrono::Naiv
 }
 
 /// Refuses a due date past a limit that nobody here can move.
-pub(super) fn within_limits(
-    cx: &Change<'_>,
-    nc: &Nonconformity,
-    due_on: chrono::NaiveDate,
-) -> Result<(), Stop> {
+pub(super) fn within_limits(cx: &Change<'_>, nc: &Nonconformity, due_on: NaiveDate) -> Result<(), Stop> {
     let no = (nc.no > 0).then_some(nc.no);
     match hard_limit(cx, nc).filter(|(_, limit)| due_on > *limit) {
         Some((rule, limit)) => {
@@ -224,7 +229,7 @@ pub(super) fn within_limits(
 pub(super) fn planned_within_limits(
     cx: &Change<'_>,
     nc: &Nonconformity,
-    due_on: chrono::NaiveDate,
+    due_on: NaiveDate,
 ) -> Result<(), Stop> {
     let ahead = hard_limit(cx, nc).is_some_and(|(_, limit)| limit >= cx.today);
     if ahead { within_limits(cx, nc, due_on) } else { Ok(()) }
@@ -235,7 +240,7 @@ pub(super) fn planned_within_limits(
 pub(super) fn due_within_limits(
     cx: &Change<'_>,
     nc: &mut Nonconformity,
-    given: Option<chrono::NaiveDate>,
+    given: Option<NaiveDate>,
 ) -> Result<(), Stop> {
     match given {
         Some(day) => within_limits(cx, nc, day)?,
@@ -260,6 +265,7 @@ impl Verifier {
             if day < cx.today {
                 return Err(Stop::Refused(say::refusal::due_past("date", day, cx.today)));
             }
+            within_limits(cx, &nc, day)?;
             nc.verification.on = Some(day);
         }
         nc.verification.by = Some(person);
@@ -280,9 +286,9 @@ pub(super) fn not_who_acted(nc: &Nonconformity, person: &Person) -> Result<(), S
 pub(super) fn question(
     on_record: &Snapshot,
     request: &Request,
-    next: &Next,
+    nc: &Nonconformity,
+    evidence: u32,
 ) -> Result<(Vec<String>, Vec<Input>), Stop> {
-    let nc = find::nonconformity(&on_record.nonconformities, &next.nc)?;
     if !nc.is_open() {
         return Err(Stop::Refused(say::refusal::rule(&Refusal::NcClosed { no: nc.no })));
     }
@@ -299,8 +305,14 @@ pub(super) fn question(
         hint: hint.to_owned(),
         optional: false,
     };
-    // Asked in the order of the work; what the gates do not ask for comes where it belongs.
-    let missing = progress.missing(1);
+    // Asked in the order of the work; what the gates do not ask for comes where it belongs, and is passed over where
+    // whoever asks may not answer it.
+    let missing = progress.missing(usize::try_from(evidence).unwrap_or(usize::MAX));
+    let mut system = line("system");
+    system.push("--what=-".to_owned());
+    let may_answer = |argv: &[String]| {
+        grammar::parse(argv).is_ok_and(|command| super::allow::check(on_record, &command, request).is_ok())
+    };
     Ok(match missing.first() {
         Some(Missing::Correction)
             if progress.containment.is_none()
@@ -334,9 +346,16 @@ pub(super) fn question(
                 short("effective", "Does it work? (true or false)", "true or false"),
             ],
         ),
-        Some(Missing::Evidence) | None if progress.system_change.is_none() => {
+        Some(Missing::Evidence) | None if progress.system_change.is_none() && may_answer(&system) => {
             (line("system"), vec![input("what", "nc system", "Does the system itself have to change?")])
         }
-        Some(Missing::Evidence) | None => (line("close"), Vec::new()),
+        Some(Missing::Evidence) => (
+            line("evidence"),
+            vec![short("link", "A link to what shows it", "https://… (a file: /nc evidence)")],
+        ),
+        None => {
+            let last = Input { optional: true, ..short("note", "Close it? A last word", "May stay empty") };
+            (line("close"), vec![last])
+        }
     })
 }

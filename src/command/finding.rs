@@ -6,9 +6,10 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::app::{Change, Read, Reply, Stop};
 use super::find;
-use super::option::{AuditRef, CertificateRef, ClauseRef, DayText, FindingRef, LongText, PersonRef};
+use super::option::{AreaRef, AuditRef, CertificateRef, ClauseRef, DayText, FindingRef, LongText, PersonRef};
 use super::programme::text;
 use crate::domain::action::{Action, ActionState, Source};
+use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditKind, AuditStep};
 use crate::domain::calendar;
 use crate::domain::certificate::Certificate;
@@ -112,7 +113,7 @@ pub struct Raise {
     pub certificate: Option<CertificateRef>,
     /// The process, site or department
     #[arg(long)]
-    pub area: Option<String>,
+    pub area: Option<AreaRef>,
     /// Who is to deal with it
     #[arg(long)]
     pub owner: Option<PersonRef>,
@@ -304,7 +305,7 @@ pub(super) async fn enter(
                 statement: new.statement,
                 objective: new.objective,
                 body: new.body,
-                area: new.area,
+                area: area_named(&before.rest.areas, new.area),
                 owner: new.owner,
                 due_on,
                 due_known_at: cx.now(),
@@ -333,7 +334,7 @@ pub(super) async fn enter(
                 grade,
                 clause,
                 statement,
-                area: new.area,
+                area: area_named(&before.rest.areas, new.area),
                 owner: new.owner,
                 reference: new.body.reference,
                 raised_by: cx.by.clone(),
@@ -345,6 +346,13 @@ pub(super) async fn enter(
             Ok(Entered::Finding(Box::new(finding)))
         }
     }
+}
+
+/// The area as it is on record, if it is; else as typed.
+pub(super) fn area_named(all: &[Area], typed: Option<String>) -> Option<String> {
+    let typed = text(typed)?;
+    let known = all.iter().find(|a| a.name.to_lowercase() == typed.to_lowercase());
+    Some(known.map_or(typed, |a| a.name.clone()))
 }
 
 /// By when a nonconformity is to be closed where nobody said: the body's limits count from its audit's last day, ours
@@ -384,14 +392,17 @@ impl Raise {
             clause: self.clause,
             statement: self.statement.map(|t| t.0).unwrap_or_default(),
             objective: text(self.evidence),
-            area: text(self.area),
+            area: self.area.map(|a| a.0),
             owner,
             due,
             body: BodyWords { reference: text(self.reference), grade: text(self.body_grade) },
         };
         let mut known = before.nonconformities.clone();
         let entered = enter(cx, audit, self.certificate.as_ref(), new, &mut known).await?;
-        Reply::told(&cx.org, say::work::entered(&[entered_words(&entered)], audit, cx.today))
+        Reply::told(
+            &cx.org,
+            say::work::entered(&[entered_words(&entered)], audit, &before.certificates, cx.today),
+        )
     }
 }
 
@@ -418,12 +429,14 @@ impl Several {
                 };
                 return Err(Stop::Refused(say::refusal::rule(&refusal)));
             }
-            return Reply::told(&cx.org, say::work::entered(&[], audit, cx.today));
+            return Reply::told(&cx.org, say::work::entered(&[], audit, &before.certificates, cx.today));
         }
         let mut known = before.nonconformities.clone();
         let mut entered = Vec::new();
         for (n, line) in list.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-            let split = if line.contains('|') { '|' } else { ';' };
+            // As it comes out of a mail or a spreadsheet.
+            let line = line.trim_start_matches([' ', '-', '*', '•']);
+            let split = ['|', '\t', ';'].into_iter().find(|s| line.contains(*s)).unwrap_or('|');
             let parts: Vec<&str> = line.split(split).map(str::trim).collect();
             let at = |i: usize| parts.get(i).copied().filter(|p| !p.is_empty());
             let (Some(grade), Some(clause), Some(statement)) = (at(0), at(1), at(2)) else {
@@ -452,7 +465,7 @@ impl Several {
             return Err(Stop::Refused(say::work::several_line(1, &list)));
         }
         let words: Vec<_> = entered.iter().map(entered_words).collect();
-        Reply::told(&cx.org, say::work::entered(&words, audit, cx.today))
+        Reply::told(&cx.org, say::work::entered(&words, audit, &before.certificates, cx.today))
     }
 }
 
@@ -479,7 +492,7 @@ impl List {
             .filter(|nc| certificate.is_none_or(|c| nc.certificate == c.id))
             .filter(|nc| !open || nc.is_open())
             .collect();
-        Reply::private(say::work::findings(&findings, &ncs, cx.today))
+        Reply::private(say::work::findings(cx.org, &findings, &ncs, &cx.snapshot.nonconformities, cx.today))
     }
 }
 

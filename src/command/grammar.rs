@@ -12,9 +12,9 @@ use super::area::AreaCommand;
 use super::finding::FindingCommand;
 use super::import::Import;
 use super::option::{
-    AfterDays, AreaList, AuditRef, CertificateRef, CertificatesRef, ChannelRef, ClauseRef, CommandRef,
-    DayText, Days, FileRef, HolidaysRef, Hour, LongText, Months, NcRef, PersonRef, RoleRef, StandardId,
-    WorkingDaysText, ZoneRef,
+    AfterDays, AreaList, AreaRef, AuditRef, CertificateRef, CertificatesRef, ChannelRef, ClauseRef,
+    CommandRef, DayText, Days, FileRef, HolidaysRef, Hour, LongText, Months, NcRef, PersonRef, RoleRef,
+    StandardId, WorkingDaysText, ZoneRef,
 };
 use super::people::{Handover, My};
 use super::phase::{ChangeCommand, RiskCommand, TaskCommand, TrainingCommand};
@@ -559,7 +559,7 @@ pub struct NcRaise {
     pub audit: Option<AuditRef>,
     /// The process, site or department
     #[arg(long)]
-    pub area: Option<String>,
+    pub area: Option<AreaRef>,
     /// Who is to deal with it
     #[arg(long)]
     pub owner: Option<PersonRef>,

@@ -13,7 +13,7 @@ use super::option::{AreaList, AuditRef, CertificatesRef, ClauseRef, DayText, Fil
 use crate::domain::action::{Action, ActionState, Source};
 use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditKind, AuditPlan, AuditState};
-use crate::domain::finding::Settled;
+use crate::domain::finding::{FindingGrade, FindingState, Settled};
 use crate::domain::nonconformity::{BodyWords, Done, Nonconformity, Step};
 use crate::domain::organisation::Person;
 use crate::say;
@@ -351,6 +351,9 @@ async fn finding(
         say::work::cell_wrong("grade", typed, "major, minor, observation, opportunity, strength, concern")
     })?;
     let closed = row.get(&["closed"]).map(|day| past(cx, day, "closed")).transpose()?;
+    if let Some(day) = closed.filter(|day| *day < audit.starts_on) {
+        return Err(Stop::Refused(say::work::closed_before_found(day, audit.starts_on)));
+    }
     let due = find::maybe_day(row.get(&["due"]).map(|d| DayText(d.to_owned())).as_ref(), cx.today, "due")?;
     let certificate = row.get(&["certificate"]).map(|c| super::option::CertificateRef(c.to_owned()));
     let new = New {
@@ -377,7 +380,18 @@ async fn finding(
             }
             Ok(Outcome::Entered(format!("NC-{}", nc.no)))
         }
-        Entered::Finding(f) => {
+        Entered::Finding(mut f) => {
+            let to = match f.grade {
+                FindingGrade::Opportunity => Some(FindingState::Accepted),
+                FindingGrade::Concern => Some(FindingState::Addressed),
+                FindingGrade::Observation | FindingGrade::Strength => None,
+            };
+            if let (Some(on), Some(to)) = (closed, to) {
+                f.state = to;
+                f.settled =
+                    Some(Settled { why: say::work::closed_before(on), by: cx.by.clone(), at: cx.now() });
+                store::finding::update(&mut cx.w, cx.org.id, &f).await?;
+            }
             known.findings.push((reference, f.no));
             Ok(Outcome::Entered(format!("F-{}", f.no)))
         }

@@ -51,8 +51,9 @@ impl NcClose {
 
 impl NcReopen {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
-        cx.reason = Some(self.reason.clone());
-        step(cx, &self.nc, Done::Reopened { reason: self.reason }, None).await
+        let reason = super::programme::text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
+        cx.reason = Some(reason.clone());
+        step(cx, &self.nc, Done::Reopened { reason }, None).await
     }
 }
 
@@ -105,10 +106,25 @@ pub(super) async fn step(
     if let Some(link) = text.as_deref().and_then(link_in) {
         keep(cx, &nc, New::Link(link)).await?;
     }
+    let acted = matches!(what, Done::Implemented(_));
     nc.steps.push(Step { by: cx.by.clone(), at: cx.now(), what });
+    if acted && nc.verification.on.is_none_or(|on| on < cx.today) {
+        nc.verification.on = Some(verification_day(cx, &nc));
+        store::nonconformity::update(&mut cx.w, cx.org.id, &nc).await?;
+    }
     store::nonconformity::append(&mut cx.w, cx.org.id, &nc).await?;
     let count = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
-    Reply::public(say::records::nc_step(&cx.org, &nc, count))
+    Reply::public(say::records::nc_step(&cx.org, &nc, count, cx.today))
+}
+
+/// When it is looked at whether an action works that is done today: some time after, and before the limits that
+/// nobody here can move.
+fn verification_day(cx: &Change<'_>, nc: &Nonconformity) -> chrono::NaiveDate {
+    let certificate = cx.before.certificates.iter().find(|c| c.id == nc.certificate);
+    let standard = certificate.and_then(|c| cx.catalogue.standard(&c.standard));
+    let days = standard.and_then(|s| cx.catalogue.programme_of(s)).map_or(60, |p| p.limits.verify_days);
+    let day = crate::domain::calendar::add_days(cx.today, days);
+    super::deeper::hard_limit(cx, nc).map_or(day, |(_, limit)| day.min(limit)).max(cx.today)
 }
 
 /// Keeps the links in texts as evidence.
@@ -193,7 +209,7 @@ impl NcRaise {
             objective: None,
             body: BodyWords::default(),
             verification: Verification::default(),
-            area: self.area.map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()),
+            area: super::finding::area_named(&before.rest.areas, self.area.map(|a| a.0)),
             owner,
             due_on,
             due_known_at: cx.now(),
@@ -278,7 +294,7 @@ impl NcEvidence {
         nc.steps.push(Step { by: cx.by.clone(), at: cx.now(), what: Done::Evidence });
         store::nonconformity::append(&mut cx.w, cx.org.id, &nc).await?;
         let count = evidence::count(cx.w.connection(), cx.org.id, nc.id).await?;
-        Reply::public(say::records::nc_step(&cx.org, &nc, count))
+        Reply::public(say::records::nc_step(&cx.org, &nc, count, cx.today))
     }
 }
 
@@ -305,7 +321,7 @@ impl NcList {
             NcFilter::Verified => nc.state() == State::Verified,
             NcFilter::Closed => nc.state() == State::Closed,
         });
-        Reply::private(say::records::ncs(cx.org, &ncs, cx.today))
+        Reply::private(say::records::ncs(cx.org, &ncs, &cx.snapshot.nonconformities, cx.today))
     }
 }
 
@@ -315,9 +331,21 @@ impl NcShow {
         let mut c = cx.store.read().await?;
         let evidence = evidence::of(&mut c, cx.org.id, Of::Nonconformity(nc.id)).await?;
         let count = evidence::count(&mut c, cx.org.id, nc.id).await?;
+        let mut edits =
+            store::journal::touching(&mut c, cx.org.id, store::journal::Table::Nonconformity, nc.id, 200)
+                .await?;
+        edits.retain(|told| told.verb == "edit");
         let certificate = cx.snapshot.certificates.iter().find(|c| c.id == nc.certificate);
         let actions: Vec<_> =
             cx.snapshot.rest.actions.iter().filter(|a| a.source == Source::Nonconformity(nc.id)).collect();
-        Reply::private(say::records::nc(cx.org, certificate, nc, &evidence, count, cx.today, &actions))
+        Reply::private(say::records::nc(
+            cx.org,
+            certificate,
+            nc,
+            (&evidence, count),
+            cx.today,
+            &actions,
+            &edits,
+        ))
     }
 }

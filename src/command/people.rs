@@ -60,10 +60,19 @@ pub(crate) struct Owed {
 pub(crate) fn owed(on_record: &Snapshot, me: &Person, today: NaiveDate) -> Vec<Owed> {
     let mut out = Vec::new();
     let mine = |p: Option<&Person>| p.is_some_and(|p| p.handle == me.handle);
+    // What nobody owns yet, the certificate's owner does.
+    let stand_in = |nc: &crate::domain::nonconformity::Nonconformity| {
+        nc.owner.is_none()
+            && on_record
+                .certificates
+                .iter()
+                .find(|c| c.id == nc.certificate)
+                .is_some_and(|c| mine(c.owner.as_ref()))
+    };
     for nc in on_record.nonconformities.iter().filter(|nc| nc.is_open()) {
         let progress = nc.progress();
         let words = nc.statement.clone();
-        let next = say::records::next_step(nc);
+        let next = say::records::next_step(nc, 1);
         let id = format!("NC-{}", nc.no);
         if let (Some((owner, due, action)), None) = (progress.action(), progress.implemented)
             && owner.handle == me.handle
@@ -80,7 +89,11 @@ pub(crate) fn owed(on_record: &Snapshot, me: &Person, today: NaiveDate) -> Vec<O
             let next = format!("/nc verify nc:NC-{} effective:", nc.no);
             out.push(Owed { due, id: id.clone(), what, words: words.clone(), next });
         }
-        if mine(nc.owner.as_ref()) {
+        if stand_in(nc) {
+            let what = format!("{} nonconformity without an owner", nc.grade.id());
+            let next = format!("/nc assign nc:NC-{} owner:", nc.no);
+            out.push(Owed { due: nc.due_on, id, what, words, next });
+        } else if mine(nc.owner.as_ref()) {
             let what = format!("{} nonconformity, {}", nc.grade.id(), nc.state().id());
             out.push(Owed { due: nc.due_on, id, what, words, next });
         }
@@ -171,7 +184,7 @@ impl Handover {
             return Err(Stop::Refused(say::work::same_person()));
         }
         let org = cx.org.id;
-        let mut moved = Vec::new();
+        let (mut moved, mut unnamed) = (Vec::new(), Vec::new());
         let is = |p: &Option<Person>| p.as_ref().is_some_and(|p| p.id == from.id);
         for c in before.certificates.iter().filter(|c| is(&c.owner)) {
             let now = crate::domain::certificate::Certificate { owner: Some(to.clone()), ..c.clone() };
@@ -189,7 +202,12 @@ impl Handover {
                 now.owner = Some(to.clone());
             }
             if is(&nc.verification.by) {
-                now.verification.by = Some(to.clone());
+                // Whoever takes it over does not verify what they did themselves.
+                let acted = super::deeper::not_who_acted(nc, &to).is_err();
+                now.verification.by = (!acted).then(|| to.clone());
+                if acted {
+                    unnamed.push(nc.no);
+                }
             }
             if now != *nc {
                 store::nonconformity::update(&mut cx.w, org, &now).await?;
@@ -222,7 +240,7 @@ impl Handover {
         }
         let areas = &before.rest.areas;
         let mut left = Vec::new();
-        for a in before.audits.iter().filter(|a| a.state.is_ahead() && is(&a.lead)) {
+        for a in before.audits.iter().filter(|a| a.state.is_ahead() && a.has_auditor(from.id)) {
             let own = areas.iter().any(|r| {
                 a.plan.areas.contains(&r.id)
                     && (is(&r.owner) || r.owner.as_ref().is_some_and(|o| o.id == to.id))
@@ -232,8 +250,11 @@ impl Handover {
                 left.push(format!("A-{}", a.no));
                 continue;
             }
-            let now = crate::domain::audit::Audit { lead: Some(to.clone()), ..a.clone() };
-            store::audit::update(&mut cx.w, org, &now).await?;
+            if is(&a.lead) {
+                let now = crate::domain::audit::Audit { lead: Some(to.clone()), ..a.clone() };
+                store::audit::update(&mut cx.w, org, &now).await?;
+            }
+            store::audit::replace_in_team(&mut cx.w, org, a.id, from.id, to.id).await?;
             moved.push(format!("A-{}", a.no));
         }
         let pseudonym = if self.pseudonymise == Some(true) {
@@ -248,6 +269,12 @@ impl Handover {
             None
         };
         cx.reason = text(self.reason);
-        Reply::told(&cx.org, say::work::handed_over(&from, &to, &moved, &left, pseudonym.as_deref()))
+        // Their name is not said any more, not even now: what is said is kept for a while.
+        let from = match &pseudonym {
+            Some(name) => Person { handle: name.clone(), name: name.clone(), ..from },
+            None => from,
+        };
+        let said = say::work::handed_over(&from, &to, &moved, &left, &unnamed, pseudonym.is_some());
+        Reply::told(&cx.org, said)
     }
 }

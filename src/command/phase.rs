@@ -290,7 +290,7 @@ async fn settle(
     let record = enter(cx, new).await?;
     let left = tasks(cx.catalogue, file, cx.today)
         .into_iter()
-        .filter(|t| t.settled.is_none() && t.begins_on <= cx.today && t.subject != task.subject)
+        .filter(|t| t.asked && t.settled.is_none() && t.begins_on <= cx.today && t.subject != task.subject)
         .count();
     Reply::told(&cx.org, say::work::task_done(&task, &record, left))
 }
@@ -352,7 +352,7 @@ fn list(cx: &Read<'_>, kind: RecordKind, certificate: Option<&CertificateRef>) -
         .iter()
         .filter(|r| r.kind == kind && only.is_none_or(|c| r.certificate.is_none_or(|id| id == c.id)))
         .collect();
-    Reply::private(say::work::records(kind, &records, &cx.snapshot.certificates))
+    Reply::private(say::work::records(cx.org, kind, &records, &cx.snapshot.certificates))
 }
 
 impl ChangeLog {

@@ -550,9 +550,9 @@ impl Cancel {
     pub(super) async fn change(self, cx: &mut Change<'_>) -> Result<Reply, Stop> {
         let audit = stepped(cx, &self.audit, AuditStep::Cancel)?;
         let before = Arc::clone(&cx.before);
-        cx.reason = text(Some(self.reason));
+        let reason = text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
+        cx.reason = Some(reason.clone());
         store::audit::update(&mut cx.w, cx.org.id, &audit).await?;
-        let reason = cx.reason.clone().unwrap_or_default();
         let certificates: Vec<&Certificate> =
             before.certificates.iter().filter(|c| audit.certificates.contains(&c.id)).collect();
         let warnings = warnings(cx, &before, &certificates, &audit);
@@ -576,7 +576,8 @@ impl Move {
             return Err(Stop::Refused(say::programme::plan_past(audit.ends_on)));
         }
         audit.plan.dates_known_at = Some(cx.now());
-        cx.reason = text(Some(self.reason));
+        let reason = text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
+        cx.reason = Some(reason.clone());
         let broken = broken_by(&before, cx.catalogue, &audit, cx.today);
         if !broken.is_empty() {
             audit.plan.deviation.clone_from(&cx.reason);
@@ -586,7 +587,6 @@ impl Move {
             before.certificates.iter().filter(|c| audit.certificates.contains(&c.id)).collect();
         let mut warnings = warnings(cx, &before, &certificates, &audit);
         warnings.extend(broken.iter().map(|(_, clock)| say::programme::breaks(clock, audit.ends_on)));
-        let reason = cx.reason.clone().unwrap_or_default();
         Reply::told(&cx.org, say::programme::moved(&audit, was, &reason, &warnings, cx.today))
     }
 }
@@ -636,6 +636,6 @@ impl Propose {
     pub(super) fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         let (file, covered) = covered(cx, &self.certificate)?;
         let proposed = coverage::propose(file, &covered, cx.today);
-        Reply::private(say::programme::proposed(file, &covered, &proposed, cx.today))
+        Reply::private(say::programme::proposed(file, &proposed, cx.today))
     }
 }

@@ -222,7 +222,12 @@ fn fits(item: &str, typed: &str) -> bool {
 
 impl List {
     pub(super) fn read(cx: &Read<'_>) -> Result<Reply, Stop> {
-        Reply::private(say::review::list(&cx.snapshot.rest.reviews, &cx.snapshot.certificates, cx.today))
+        Reply::private(say::review::list(
+            cx.org,
+            &cx.snapshot.rest.reviews,
+            &cx.snapshot.certificates,
+            cx.today,
+        ))
     }
 }
 
@@ -248,9 +253,9 @@ impl Cancel {
         };
         review.state = state;
         (review.by, review.at) = (cx.by.clone(), cx.now());
-        cx.reason = text(Some(self.reason));
+        let reason = text(Some(self.reason)).ok_or_else(say::work::reason_needed)?;
+        cx.reason = Some(reason.clone());
         store::review::update(&mut cx.w, cx.org.id, &review, &[]).await?;
-        let reason = cx.reason.clone().unwrap_or_default();
         Reply::told(&cx.org, say::work::review_cancelled(&review, &reason))
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::review::{ReviewState, ReviewStep};
 use crate::say;
 use crate::store;
+use crate::store::evidence::Of;
 use crate::store::snapshot::Snapshot;
 
 /// `/find`
@@ -94,48 +95,72 @@ pub(crate) struct Entry {
     pub(crate) words: String,
 }
 
-/// Everything on record that has a number.
-pub(crate) fn entries(s: &Snapshot) -> Vec<Entry> {
+/// What people wrote, put together without what is empty.
+fn joined(parts: &[&str]) -> String {
+    parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// Everything on record that has a number, with what each names beside its own words (evidence).
+pub(crate) fn entries(s: &Snapshot, evidence: &[(Of, String)]) -> Vec<Entry> {
     let day = |at| s.organisation.day_of(at);
     let mut out = Vec::new();
     let name =
         |p: Option<&crate::domain::organisation::Person>| p.map(|p| p.name.clone()).unwrap_or_default();
+    let shown = |of: Of| {
+        let names: Vec<&str> = evidence.iter().filter(|(o, _)| *o == of).map(|(_, n)| n.as_str()).collect();
+        names.join(", ")
+    };
+    let some = |text: &Option<String>| text.clone().unwrap_or_default();
     for a in &s.audits {
         let clauses: Vec<&str> = a.plan.clauses.iter().map(|c| c.clause.as_str()).collect();
-        let lead = name(a.lead.as_ref());
+        let team: Vec<&str> = a.plan.team.iter().map(|p| p.name.as_str()).collect();
+        let areas: Vec<&str> =
+            s.rest.areas.iter().filter(|r| a.plan.areas.contains(&r.id)).map(|r| r.name.as_str()).collect();
+        let impartiality =
+            a.plan.impartiality.as_ref().map(|(why, second)| format!("{why} ({})", second.name));
         out.push(Entry {
             id: format!("A-{}", a.no),
             on: a.starts_on,
             what: format!("{} audit, {}", a.kind.id(), a.state.id()),
-            words: [
-                a.scope.as_str(),
+            words: joined(&[
+                &a.scope,
                 &a.conclusion,
-                &lead,
-                a.lead_name.as_deref().unwrap_or_default(),
+                &name(a.lead.as_ref()),
+                &some(&a.lead_name),
+                &team.join(", "),
+                &areas.join(", "),
+                &some(&a.plan.criteria),
+                &some(&a.plan.deviation),
+                &some(&impartiality),
+                &some(&a.plan.reference),
+                &shown(Of::Audit(a.id)),
                 &clauses.join(" "),
-            ]
-            .join(" · "),
+            ]),
         });
     }
     for nc in &s.nonconformities {
-        let mut words = format!(
-            "{} · {} · {} · {}",
-            nc.clause,
-            nc.statement,
-            nc.area.as_deref().unwrap_or_default(),
-            name(nc.owner.as_ref())
-        );
-        for step in &nc.steps {
-            if let Some(said) = say::records::step_words(&step.what) {
-                words.push_str(" · ");
-                words.push_str(&said.plain());
-            }
-        }
+        let steps: Vec<String> = nc
+            .steps
+            .iter()
+            .filter_map(|step| say::records::step_words(&step.what))
+            .map(|w| w.plain())
+            .collect();
         out.push(Entry {
             id: format!("NC-{}", nc.no),
             on: day(nc.raised_at),
             what: format!("{} nonconformity, {}", nc.grade.id(), nc.state_words()),
-            words,
+            words: joined(&[
+                &nc.clause,
+                &nc.statement,
+                &some(&nc.objective),
+                &some(&nc.area),
+                &name(nc.owner.as_ref()),
+                &name(nc.verification.by.as_ref()),
+                &some(&nc.body.reference),
+                &some(&nc.body.grade),
+                &steps.join(" · "),
+                &shown(Of::Nonconformity(nc.id)),
+            ]),
         });
     }
     for f in &s.rest.findings {
@@ -143,7 +168,14 @@ pub(crate) fn entries(s: &Snapshot) -> Vec<Entry> {
             id: format!("F-{}", f.no),
             on: day(f.raised_at),
             what: format!("{}, {}", f.grade.title(), f.state.id()),
-            words: format!("{} · {} · {}", f.clause, f.statement, f.area.as_deref().unwrap_or_default()),
+            words: joined(&[
+                &f.clause,
+                &f.statement,
+                &some(&f.area),
+                &name(f.owner.as_ref()),
+                &some(&f.reference),
+                f.settled.as_ref().map(|s| s.why.as_str()).unwrap_or_default(),
+            ]),
         });
     }
     for a in &s.rest.actions {
@@ -151,12 +183,12 @@ pub(crate) fn entries(s: &Snapshot) -> Vec<Entry> {
             id: format!("ACT-{}", a.no),
             on: a.due_on,
             what: format!("action, {}", a.state.id()),
-            words: format!(
-                "{} · {} · {}",
-                a.what,
-                a.owner.name,
-                a.settled.as_ref().map(|s| s.why.as_str()).unwrap_or_default()
-            ),
+            words: joined(&[
+                &a.what,
+                &a.owner.name,
+                a.settled.as_ref().map(|s| s.why.as_str()).unwrap_or_default(),
+                &some(&a.reference),
+            ]),
         });
     }
     for r in &s.rest.reviews {
@@ -164,16 +196,17 @@ pub(crate) fn entries(s: &Snapshot) -> Vec<Entry> {
             id: format!("MR-{}", r.no),
             on: r.on,
             what: format!("management review, {}", r.state.id()),
-            words: format!("{} · {}", r.decisions, r.attended),
+            words: joined(&[&r.decisions, &r.attended, &some(&r.reference)]),
         });
     }
     for r in &s.rest.records {
         let people: Vec<&str> = r.present.iter().chain(&r.absent).map(|p| p.name.as_str()).collect();
+        let void = r.voided.as_ref().map(|why| format!("void: {why}"));
         out.push(Entry {
             id: format!("R-{}", r.no),
             on: r.on,
             what: r.kind.title().to_owned(),
-            words: format!("{} · {} · {}", r.subject, r.words, people.join(", ")),
+            words: joined(&[&r.subject, &r.words, &people.join(", "), &some(&void)]),
         });
     }
     out.sort_by(|a, b| (a.on, &a.id).cmp(&(b.on, &b.id)));
@@ -181,12 +214,13 @@ pub(crate) fn entries(s: &Snapshot) -> Vec<Entry> {
 }
 
 impl Find {
-    pub(super) fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
+    pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         let wanted: Vec<String> = self.text.to_lowercase().split_whitespace().map(str::to_owned).collect();
         if wanted.is_empty() {
             return Err(Stop::Refused(say::work::find_what()));
         }
-        let mut found = entries(cx.snapshot);
+        let evidence = store::evidence::names(&mut *cx.store.read().await?, cx.org.id).await?;
+        let mut found = entries(cx.snapshot, &evidence);
         found.retain(|e| {
             let text = format!("{} {} {} {}", e.id, e.on, e.what, e.words).to_lowercase();
             wanted.iter().all(|w| text.contains(w))
@@ -197,12 +231,14 @@ impl Find {
             .iter()
             .filter(|c| {
                 let text = format!(
-                    "c-{} {} {} {} {}",
+                    "c-{} {} {} {} {} {} {}",
                     c.no,
                     c.name,
                     c.standard,
                     c.body.as_deref().unwrap_or_default(),
-                    c.number.as_deref().unwrap_or_default()
+                    c.number.as_deref().unwrap_or_default(),
+                    c.scope.as_deref().unwrap_or_default(),
+                    c.owner.as_ref().map(|p| p.name.as_str()).unwrap_or_default()
                 )
                 .to_lowercase();
                 wanted.iter().all(|w| text.contains(w))
@@ -213,7 +249,18 @@ impl Find {
             .rest
             .areas
             .iter()
-            .filter(|a| wanted.iter().all(|w| a.name.to_lowercase().contains(w)))
+            .filter(|a| {
+                let text = format!(
+                    "area {} {} {} {} {}",
+                    a.no,
+                    a.name,
+                    a.kind.id(),
+                    a.owner.as_ref().map(|p| p.name.as_str()).unwrap_or_default(),
+                    a.reference.as_deref().unwrap_or_default()
+                )
+                .to_lowercase();
+                wanted.iter().all(|w| text.contains(w))
+            })
             .collect();
         Reply::private(say::work::found(&self.text, &certificates, &areas, &found))
     }
@@ -414,6 +461,8 @@ impl Edit {
                 old
             }
         };
+        // The entry in the journal says what it was, for whoever reads it.
+        cx.reason = Some(say::work::edited_why(&old, &value, &reason));
         Reply::told(&cx.org, say::work::edited(&self.entry.0.to_uppercase(), &old, &value, &reason))
     }
 }

@@ -186,10 +186,10 @@ impl CertificateFile {
         let fits = match to {
             RecordKind::Suspended | RecordKind::Transferred => status == Status::Certified,
             RecordKind::Reinstated => matches!(status, Status::Suspended { .. }),
-            RecordKind::Withdrawn => {
-                !matches!(status, Status::Preparing | Status::Withdrawn { .. } | Status::Expired)
+            // One that is being prepared for is given up, or was entered by mistake.
+            RecordKind::Withdrawn | RecordKind::Scope => {
+                !matches!(status, Status::Withdrawn { .. } | Status::Expired)
             }
-            RecordKind::Scope => !matches!(status, Status::Withdrawn { .. } | Status::Expired),
             RecordKind::OpeningMeeting
             | RecordKind::TaskDone
             | RecordKind::TaskWaived
@@ -202,7 +202,10 @@ impl CertificateFile {
         }
         let held = match to {
             RecordKind::Suspended | RecordKind::Transferred => self.certificate.valid_on(on),
-            RecordKind::Withdrawn => self.certificate.cycles.iter().any(|c| c.valid_from() <= on),
+            RecordKind::Withdrawn => {
+                let cycles = &self.certificate.cycles;
+                cycles.is_empty() || cycles.iter().any(|c| c.valid_from() <= on)
+            }
             RecordKind::Reinstated
             | RecordKind::Scope
             | RecordKind::OpeningMeeting
@@ -696,13 +699,7 @@ mod tests {
             Status::Preparing => {
                 assert_eq!(after(Move::Decide), Ok(Status::Certified));
                 assert_eq!(can(Move::Renew).map(|_| ()), Err(Refusal::NotDecided));
-                [
-                    RecordKind::Suspended,
-                    RecordKind::Reinstated,
-                    RecordKind::Withdrawn,
-                    RecordKind::Transferred,
-                ]
-                .map(refused);
+                [RecordKind::Suspended, RecordKind::Reinstated, RecordKind::Transferred].map(refused);
                 "preparing"
             }
             Status::Certified => {

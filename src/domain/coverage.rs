@@ -75,8 +75,13 @@ pub fn coverage(file: &CertificateFile, standard: &Standard, today: NaiveDate) -
     let mut audits: Vec<&Audit> = file.audits.iter().filter(counts).collect();
     audits.sort_by_key(|a| (a.ends_on, a.no));
     let certificate = file.certificate.id;
-    let in_cycle =
-        |nc: &&Nonconformity| !nc.is_voided() && from.is_none_or(|from| nc.raised_at.date_naive() >= from);
+    // Entered later, a nonconformity was found when its audit was held.
+    let found_on = |nc: &Nonconformity| {
+        let audit = file.audits.iter().find(|a| nc.audit.is_some_and(|(id, _)| id == a.id));
+        let raised = nc.raised_at.date_naive();
+        audit.map_or(raised, |a| a.ends_on.min(raised))
+    };
+    let in_cycle = |nc: &&Nonconformity| !nc.is_voided() && from.is_none_or(|from| found_on(nc) >= from);
     let clauses = standard
         .leaves()
         .map(|clause| {
@@ -102,7 +107,7 @@ pub fn coverage(file: &CertificateFile, standard: &Standard, today: NaiveDate) -
                 .filter(in_cycle)
                 .filter(|nc| clause.is_below(&nc.clause) || nc.clause == clause.id)
                 .collect();
-            let last = ncs.iter().map(|nc| nc.raised_at.date_naive()).max();
+            let last = ncs.iter().map(|nc| found_on(nc)).max();
             ClauseCovered {
                 since_nonconformity: last.map(|last| matches!(reach, Reach::Sampled { on, .. } if on > last)),
                 nonconformities: ncs.len(),
@@ -221,6 +226,10 @@ pub fn propose(file: &CertificateFile, coverage: &Coverage, today: NaiveDate) ->
                 }
             }
         }
+    }
+    // What is late already does not wait for its turn.
+    if let (Some(first), Some(earliest)) = (out.first_mut(), areas.iter().map(|a| a.due.by()).min()) {
+        first.on = first.on.min(weekday(earliest.max(calendar::add_days(today, 14))));
     }
     for (i, area) in areas.iter().enumerate() {
         // What is due first goes to the first audit that is held before that day, in turn.

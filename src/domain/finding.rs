@@ -215,6 +215,10 @@ pub fn tells(nc: &Nonconformity, day_of: impl Fn(DateTime<Utc>) -> NaiveDate) ->
     let mut out = Vec::new();
     let progress = nc.progress();
     if let Some(closed) = progress.closed.filter(|_| !nc.is_voided()) {
+        if progress.implemented.is_none() {
+            // Closed elsewhere before it was entered here: the rest of what tells would be about the entering.
+            return vec!["closed before it was entered, its steps are not on record"];
+        }
         if closed.at - nc.raised_at < chrono::TimeDelta::hours(1) {
             out.push("closed within the hour in which it was raised");
         } else if day_of(closed.at) == day_of(nc.raised_at) {
@@ -222,9 +226,11 @@ pub fn tells(nc: &Nonconformity, day_of: impl Fn(DateTime<Utc>) -> NaiveDate) ->
         }
         let acted = progress.implemented.map(|s| s.by.id);
         let verified = progress.verified.map(|s| s.by.id);
-        if Some(nc.raised_by.id) == acted && Some(closed.by.id) == acted {
+        let planned = progress.action().map(|(owner, ..)| owner.id);
+        let raised = Some(nc.raised_by.id);
+        if (acted == raised || planned == raised) && Some(closed.by.id) == raised {
             out.push("raised, acted on and closed by one person");
-        } else if verified.is_some() && verified == Some(nc.raised_by.id) && verified == acted {
+        } else if verified == raised && acted == raised {
             out.push("raised, acted on and verified by one person");
         }
     }
@@ -341,6 +347,7 @@ mod tests {
     fn what_looks_made_up_afterwards_is_told() {
         let day = |at: DateTime<Utc>| at.date_naive();
         let mut quick = nc(1, "9.2", None, Grade::Minor);
+        take(&mut quick, 3, 20, Done::Implemented("d".into()));
         take(&mut quick, 2, 30, Done::Closed { note: None });
         assert_eq!(tells(&quick, day), ["closed within the hour in which it was raised"]);
         let mut alone = nc(2, "9.2", None, Grade::Minor);

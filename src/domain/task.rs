@@ -27,6 +27,8 @@ pub struct Task {
     pub settled: Option<Record>,
     /// The subject that it is on record under.
     pub subject: String,
+    /// Whether it is asked for here: its phase had not ended when the certificate was entered.
+    pub asked: bool,
 }
 
 /// The activities of the current cycle's phases, in order.
@@ -63,6 +65,7 @@ pub fn tasks(
                 serves: standard.served_by(&activity.serves).unwrap_or_default(),
                 settled: settled.cloned(),
                 subject,
+                asked: dates.ends_on >= certificate.entered_at.date_naive(),
             });
         }
     }
@@ -72,6 +75,6 @@ pub fn tasks(
 impl Task {
     /// Whether its phase has ended and nobody has said what became of it.
     pub fn is_carried_over(&self, today: NaiveDate) -> bool {
-        self.settled.is_none() && self.ends_on < today
+        self.asked && self.settled.is_none() && self.ends_on < today
     }
 }

@@ -209,6 +209,9 @@ pub struct Card {
     pub fields: Vec<Field>,
     /// A small last line (references, hints).
     pub footer: Option<Line>,
+    /// The nonconformity whose next question a door may offer at a press.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<i64>,
 }
 
 impl Card {
@@ -243,6 +246,13 @@ impl Card {
             field.lines.retain(|l| !tells(l));
         }
         self.fields.retain(|f| !f.lines.is_empty());
+        self
+    }
+
+    /// Offers the next question of a nonconformity, by its number.
+    #[must_use]
+    pub fn offer_next(mut self, nc: i64) -> Self {
+        self.offers = Some(nc);
         self
     }
 

@@ -32,6 +32,11 @@ pub fn servers_only() -> Card {
     )
 }
 
+/// The button that asks the next question of a nonconformity.
+pub fn next_question(nc: i64) -> String {
+    format!("Next question for NC-{nc}")
+}
+
 /// Something was clicked that we don't know (any more).
 pub fn unknown_component() -> Card {
     refusal(

@@ -35,6 +35,23 @@ pub(crate) fn dated(day: NaiveDate, today: NaiveDate) -> Line {
     Line::new().date(day).text(format!(" ({})", away(day, today)))
 }
 
+/// From how many days on something counts as entered late.
+const LATE_DAYS: i64 = 30;
+
+/// How long after it happened something was entered, where that was long: backdating is visible, not hidden.
+pub(crate) fn entered_late(on: NaiveDate, entered: NaiveDate, what: &str) -> Option<String> {
+    let late = (entered - on).num_days();
+    (late > LATE_DAYS).then(|| format!("entered {late} days after it {what}"))
+}
+
+/// A mark in a list, for whoever wants to look at an entry again.
+pub(crate) fn mind(line: Line, why: Option<impl AsRef<str>>) -> Line {
+    match why {
+        Some(why) => line.text(format!(" · mind: {}", why.as_ref())),
+        None => line,
+    }
+}
+
 /// `1 audit`, `3 audits`.
 pub(crate) fn count(n: usize, one: &str, several: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {several}") }

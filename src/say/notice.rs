@@ -366,7 +366,7 @@ fn nc_card(about: &About<'_>, card: Card, o: &Occurrence) -> Card {
         }
         card = card.line(line);
     }
-    card.line(Line::new().text("Next: ").code(super::records::next_step(nc)).text("."))
+    card.line(Line::new().text("Next: ").code(super::records::next_step(nc, 1)).text("."))
 }
 
 /// What is live on a certificate: open nonconformities, audits on record, clocks running.

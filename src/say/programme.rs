@@ -444,7 +444,7 @@ pub fn programme(
 }
 
 /// `/audit propose`
-pub fn proposed(file: &CertificateFile, c: &Coverage, proposed: &[Proposed], today: NaiveDate) -> Card {
+pub fn proposed(file: &CertificateFile, proposed: &[Proposed], today: NaiveDate) -> Card {
     let name = &file.certificate.name;
     let mut card =
         Card::new(Tone::Plain, Line::new().said(name).text(": audits proposed for the rest of the cycle"));
@@ -452,7 +452,7 @@ pub fn proposed(file: &CertificateFile, c: &Coverage, proposed: &[Proposed], tod
         return card
             .line("Everything has been audited in this cycle or is planned: nothing is left to propose.");
     }
-    let left = c.clauses.iter().filter(|k| !matches!(k.reach, Reach::Sampled { .. })).count();
+    let left = proposed.iter().map(|p| p.clauses.len()).sum();
     card = card.line(format!(
         "{} and {} are left; what had findings or changes comes first.",
         count(left, "clause or control", "clauses and controls"),

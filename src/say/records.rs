@@ -13,7 +13,7 @@ use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, CertificateFile, Status};
 use crate::domain::clocks::{self, UncoveredYear};
 use crate::domain::finding::{self, Finding, Repeats};
-use crate::domain::nonconformity::{Done, Nonconformity, State};
+use crate::domain::nonconformity::{Done, Nonconformity};
 use crate::domain::organisation::{Organisation, Person};
 use crate::domain::programme::Programme;
 use crate::domain::record::{Record, RecordKind};
@@ -28,9 +28,6 @@ use crate::store::notices::Parked;
 fn who(p: &Person) -> Line {
     Line::new().person(&p.handle, &p.name)
 }
-
-/// After how many days an entry counts as entered late.
-const LATE_DAYS: i64 = 30;
 
 /// A certificate's name; in a public post of an organisation that wants privacy, its reference.
 fn name(org: &Organisation, c: &Certificate) -> Line {
@@ -815,8 +812,7 @@ pub fn audits(org: &Organisation, certificates: &[Certificate], audits: &[Audit]
 
 /// How long after it was held an audit was entered, where that was long: backdating is visible, not hidden.
 fn entered_late(org: &Organisation, a: &Audit) -> Option<String> {
-    let late = (org.day_of(a.logged_at) - a.ends_on).num_days();
-    (a.state.is_completed() && late > LATE_DAYS).then(|| format!("entered {late} days after it was held"))
+    super::entered_late(a.ends_on, org.day_of(a.logged_at), "was held").filter(|_| a.state.is_completed())
 }
 
 /// `/audit show`
@@ -907,7 +903,7 @@ pub fn nc_raised(
         card = card.field("Details", facts);
     }
     card = card.field("Seen before", super::work::repeats(nc, repeats));
-    card.footer(format!("Next: {}", next_step(nc)))
+    card.footer(format!("Next: {}", next_step(nc, 1))).offer_next(nc.no)
 }
 
 /// `/nc assign`
@@ -921,13 +917,13 @@ pub fn nc_assigned(org: &Organisation, nc: &Nonconformity, today: NaiveDate) -> 
 }
 
 /// The command that takes a nonconformity further.
-pub fn next_step(nc: &Nonconformity) -> String {
+pub fn next_step(nc: &Nonconformity, evidence: u32) -> String {
     let n = nc.no;
     let p = nc.progress();
     if p.closed.is_some() {
         return format!("/nc show nc:NC-{n}");
     }
-    let verb = match p.missing(1).first() {
+    let verb = match p.missing(usize::try_from(evidence).unwrap_or(usize::MAX)).first() {
         Some(Missing::Correction) => "correct",
         Some(Missing::Cause) => "cause",
         Some(Missing::ActionDone) if p.plan.is_none() => "plan",
@@ -962,7 +958,7 @@ fn step_title(nc: &Nonconformity) -> (&'static str, Tone) {
 
 /// After a step.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a plan is told apart, all else is told by its words")]
-pub fn nc_step(org: &Organisation, nc: &Nonconformity, evidence: u32) -> Card {
+pub fn nc_step(org: &Organisation, nc: &Nonconformity, evidence: u32, today: NaiveDate) -> Card {
     let (title, tone) = step_title(nc);
     let mut card = Card::new(tone, format!("NC-{} {title}", nc.no));
     if let Some(step) = nc.steps.last() {
@@ -977,13 +973,25 @@ pub fn nc_step(org: &Organisation, nc: &Nonconformity, evidence: u32) -> Card {
             _ => {}
         }
     }
+    if nc.steps.last().is_some_and(|s| matches!(s.what, Done::Implemented(_))) {
+        if let Some(on) = nc.verification.on {
+            card = card
+                .line(Line::new().text("Whether it works is verified on ").line(dated(on, today)).text("."));
+        }
+        if nc.verification.by.is_none() {
+            card = card.line(
+                Line::new()
+                    .text("Nobody is named to do so: ")
+                    .code(format!("/nc verifier nc:NC-{}", nc.no))
+                    .text("."),
+            );
+        }
+    }
+    if nc.steps.last().is_some_and(|s| matches!(s.what, Done::Evidence)) && evidence == 0 {
+        card = card.line("A note alone does not close it: a file or a link does.");
+    }
     if nc.is_open() {
-        let next = if nc.state() == State::Verified && evidence == 0 {
-            format!("/nc evidence nc:NC-{}", nc.no)
-        } else {
-            next_step(nc)
-        };
-        card.footer(format!("Next: {next}"))
+        card.footer(format!("Next: {}", next_step(nc, evidence))).offer_next(nc.no)
     } else {
         card
     }
@@ -1018,8 +1026,17 @@ fn closed_together(nc: &Nonconformity, all: &[Nonconformity]) -> bool {
     all.iter().filter(|o| minute(o) == Some(at)).count() > 2
 }
 
+/// A nonconformity's line with what stands out about it.
+pub(crate) fn nc_marked(line: Line, org: &Organisation, nc: &Nonconformity, all: &[Nonconformity]) -> Line {
+    let together = closed_together(nc, all).then_some("closed in the same minute as others");
+    finding::tells(nc, |at| org.day_of(at))
+        .into_iter()
+        .chain(together)
+        .fold(line, |l, t| super::mind(l, Some(t)))
+}
+
 /// `/nc list`
-pub fn ncs(org: &Organisation, ncs: &[Nonconformity], today: NaiveDate) -> Card {
+pub fn ncs(org: &Organisation, ncs: &[Nonconformity], all: &[Nonconformity], today: NaiveDate) -> Card {
     let mut card = Card::new(Tone::Plain, "Nonconformities");
     if ncs.is_empty() {
         card = card.line("None.");
@@ -1031,18 +1048,29 @@ pub fn ncs(org: &Organisation, ncs: &[Nonconformity], today: NaiveDate) -> Card 
         if let Some(owner) = &nc.owner {
             line = line.text(" · ").line(who(owner));
         }
-        if let Some(tell) = finding::tells(nc, |at| org.day_of(at)).first() {
-            line = line.text(format!(" · mind: {tell}"));
-        }
-        if closed_together(nc, ncs) {
-            line = line.text(" · mind: closed in the same minute as others");
-        }
-        card = card.line(line);
+        card = card.line(nc_marked(line, org, nc, all));
     }
     if sorted.len() > 25 {
         card = card.line(format!("and {} more; narrow the list with its options.", sorted.len() - 25));
     }
     card
+}
+
+/// Who verifies whether the action works, and when, as long as that is to come.
+fn verification(nc: &Nonconformity, today: NaiveDate) -> Option<Line> {
+    let progress = nc.progress();
+    if progress.verified.is_some() || progress.closed.is_some() {
+        return None;
+    }
+    let line = match (&nc.verification.by, nc.verification.on) {
+        (None, None) => return None,
+        (Some(by), _) => Line::new().text("Whether it works is verified by ").line(who(by)),
+        (None, Some(_)) => Line::new().text("Whether it works is verified"),
+    };
+    Some(match nc.verification.on {
+        Some(on) => line.text(" on ").line(dated(on, today)),
+        None => line,
+    })
 }
 
 fn evidence(e: &Evidence) -> Line {
@@ -1062,10 +1090,10 @@ pub fn nc(
     org: &Organisation,
     c: Option<&Certificate>,
     nc: &Nonconformity,
-    proof: &[Evidence],
-    count: u32,
+    (proof, count): (&[Evidence], u32),
     today: NaiveDate,
     actions: &[&Action],
+    edits: &[Told],
 ) -> Card {
     let mut card = Card::new(
         Tone::Plain,
@@ -1091,8 +1119,8 @@ pub fn nc(
     if let Some(grade) = &nc.body.grade {
         facts.push(Line::new().text("The body's grade: ").said(grade));
     }
-    if let Some(verifier) = &nc.verification.by {
-        facts.push(Line::new().text("Effectiveness verified by: ").line(who(verifier)));
+    if let Some(line) = verification(nc, today) {
+        facts.push(line);
     }
     let extended = nc.progress().extended;
     if extended > 0 {
@@ -1130,6 +1158,24 @@ pub fn nc(
                 Done::Reopened { .. } => "reopened",
             };
             let line = Line::new().instant(s.at).text(" ").strong(what).text(" by ").line(who(&s.by));
+            let line = match &s.what {
+                Done::Plan { owner, due_on, .. } => {
+                    line.text(", for ").line(who(owner)).text(" until ").date(*due_on)
+                }
+                Done::Extended { due_on, .. } => line.text(", until ").date(*due_on),
+                Done::Correction(_)
+                | Done::Containment(_)
+                | Done::Consequences(_)
+                | Done::Cause(_)
+                | Done::Similar(_)
+                | Done::SystemChange(_)
+                | Done::Implemented(_)
+                | Done::Verified { .. }
+                | Done::Evidence
+                | Done::Closed { .. }
+                | Done::Reopened { .. }
+                | Done::Voided { .. } => line,
+            };
             match step_words(&s.what) {
                 Some(w) => line.text(": ").line(w),
                 None => line,
@@ -1152,6 +1198,14 @@ pub fn nc(
     card = card.field("Actions beside the plan", open);
     let tells: Vec<Line> = finding::tells(nc, |at| org.day_of(at)).into_iter().map(Line::from).collect();
     card = card.field("An auditor would ask", tells);
+    let corrections = edits
+        .iter()
+        .map(|t| {
+            let line = Line::new().instant(t.at).text(" by ").said(&t.actor);
+            line.text(": ").said(t.reason.as_deref().unwrap_or_default())
+        })
+        .collect();
+    card = card.field("Corrected", corrections);
     card = card.field("Steps", history).field("Evidence", proof.iter().map(evidence).collect());
     if nc.is_open() {
         let missing = nc.progress().missing(usize::try_from(count).unwrap_or(usize::MAX));
@@ -1167,7 +1221,10 @@ pub fn nc(
                 })
             })
             .collect();
-        card = card.field("Missing for closing", list).footer(format!("Next: {}", next_step(nc)));
+        card = card
+            .field("Missing for closing", list)
+            .footer(format!("Next: {}", next_step(nc, count)))
+            .offer_next(nc.no);
     }
     card
 }

@@ -5,6 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::card::{Card, Line, Tone};
 use crate::catalogue::{Catalogue, Holidays};
+use crate::command::Form;
 use crate::domain::action::Action;
 use crate::domain::area::Area;
 use crate::domain::audit::{Audit, AuditState, AuditStep};
@@ -61,11 +62,35 @@ pub(crate) fn no_area(typed: &str, all: &[Area]) -> Line {
 }
 
 /// Somebody else's action.
+pub(crate) fn only_verifier(nc: &Nonconformity, named: Option<&crate::domain::organisation::Person>) -> Line {
+    let line = Line::new().text(format!(
+        "Only managers, internal auditors and whoever is named to verify NC-{} can say whether its action works. ",
+        nc.no
+    ));
+    match named {
+        Some(p) => line.text("Named is ").person(&p.handle, &p.name).text("."),
+        None => line.text("Nobody is named yet: ask a manager to do so with ").code("/nc verifier").text("."),
+    }
+}
+
 pub(crate) fn only_action_owner(a: &Action) -> Line {
     Line::new()
         .text(format!("ACT-{} is ", a.no))
         .said(&a.owner.name)
         .text("'s: they, or a manager, report it done.")
+}
+
+/// A form that cannot be shown here: what it asks, to be typed.
+pub(crate) fn form_needed(form: &Form) -> Line {
+    let mut line = Line::new().text("Still needed for ").code(&form.title).text(":");
+    for (i, input) in form.inputs.iter().filter(|i| !i.optional).enumerate() {
+        let after = if i == 0 { " " } else { ", " };
+        line = line.text(after).code(format!("{}:…", input.name)).text(format!(" ({})", input.label));
+    }
+    if form.inputs.iter().all(|i| i.optional) {
+        line = line.text(" nothing more; give it as it stands");
+    }
+    line.text(". Give the command with it.")
 }
 
 pub(crate) fn not_a_reader() -> Line {
@@ -465,7 +490,7 @@ fn status_step(to: RecordKind, status: Status) -> Line {
             line.text("; only a valid certificate can be suspended (ISO/IEC 17021-1:2015 9.6.5).")
         }
         RecordKind::Withdrawn => {
-            line.text("; only a certificate that is held can be withdrawn (ISO/IEC 17021-1:2015 9.6.5).")
+            line.text(": there is nothing to withdraw any more (ISO/IEC 17021-1:2015 9.6.5).")
         }
         RecordKind::Transferred => line.text(
             "; only a valid certificate can be transferred, not one that is suspended or expired (IAF MD 2).",

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::card::{Card, Line, Tone};
-use super::{count, dated};
+use super::{count, dated, entered_late, mind};
 use crate::catalogue::Catalogue;
 use crate::domain::action::{Action, Source};
 use crate::domain::calendar;
@@ -200,6 +200,17 @@ pub fn held(catalogue: &Catalogue, r: &Review, files: &[&CertificateFile], today
         }
         out
     };
+    for file in files {
+        let standard = catalogue.standard(&file.certificate.standard);
+        if standard.is_none_or(|s| s.review_inputs.is_empty()) {
+            left.push(
+                Line::new()
+                    .text("The list of inputs for ")
+                    .said(&file.certificate.name)
+                    .text(" is not at hand: say in the decisions which were looked at."),
+            );
+        }
+    }
     let tone = if left.is_empty() { Tone::Good } else { Tone::Warning };
     Card::new(tone, Line::new().text(format!("MR-{}: management review held on ", r.no)).date(r.on))
         .line(Line::new().text("Recorded ").instant(r.at).text("."))
@@ -210,8 +221,13 @@ pub fn held(catalogue: &Catalogue, r: &Review, files: &[&CertificateFile], today
         .footer(format!("Actions: /action add review:MR-{} owner: due: what:", r.no))
 }
 
+/// Whether a review was entered long after it was held.
+fn late(org: &Organisation, r: &Review) -> Option<String> {
+    entered_late(r.on, org.day_of(r.at), "was held").filter(|_| r.state == ReviewState::Held)
+}
+
 /// `/review list`
-pub fn list(reviews: &[Review], certificates: &[Certificate], today: NaiveDate) -> Card {
+pub fn list(org: &Organisation, reviews: &[Review], certificates: &[Certificate], today: NaiveDate) -> Card {
     let mut card = Card::new(Tone::Plain, "Management reviews");
     if reviews.is_empty() {
         card = card.line(
@@ -228,14 +244,13 @@ pub fn list(reviews: &[Review], certificates: &[Certificate], today: NaiveDate) 
     for r in sorted {
         let names: Vec<&str> =
             certificates.iter().filter(|c| r.certificates.contains(&c.id)).map(|c| c.name.as_str()).collect();
-        card = card.line(
-            Line::new()
-                .strong(format!("MR-{}", r.no))
-                .text(format!(" {} ", r.state.id()))
-                .line(dated(r.on, today))
-                .text(" · ")
-                .said(names.join(", ")),
-        );
+        let line = Line::new()
+            .strong(format!("MR-{}", r.no))
+            .text(format!(" {} ", r.state.id()))
+            .line(dated(r.on, today))
+            .text(" · ")
+            .said(names.join(", "));
+        card = card.line(mind(line, late(org, r)));
     }
     card
 }
@@ -259,13 +274,8 @@ pub fn show(
             .person(&r.by.handle, &r.by.name)
             .text("."),
     );
-    let entered = org.day_of(r.at);
-    if r.state == ReviewState::Held && (entered - r.on).num_days() > 30 {
-        card = card.line(
-            Line::new()
-                .strong("Entered late: ")
-                .text(format!("{} days after it was held.", (entered - r.on).num_days())),
-        );
+    if let Some(late) = late(org, r) {
+        card = card.line(Line::new().strong("Mind: ").text(format!("{late}.")));
     }
     let mut left = Vec::new();
     let mut taken = Vec::new();

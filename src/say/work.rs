@@ -1,20 +1,21 @@
 //! What is said of the daily work: findings, actions, areas, activities, records, and what each person owes.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::card::{Card, Line, Tone};
 use super::notice::nc_line;
-use super::{count, dated};
+use super::records::nc_marked;
+use super::{count, dated, entered_late, mind};
 use crate::command::import::{Kind, Outcome};
 use crate::command::people::Owed;
 use crate::command::search::Entry;
-use crate::domain::action::{Action, Source};
+use crate::domain::action::{Action, ActionState, Source};
 use crate::domain::area::{Area, AreaDue};
 use crate::domain::audit::Audit;
 use crate::domain::certificate::{Certificate, CertificateFile, Status};
-use crate::domain::finding::{Finding, FindingGrade, Repeats};
+use crate::domain::finding::{Finding, FindingGrade, FindingState, Repeats};
 use crate::domain::nonconformity::Nonconformity;
-use crate::domain::organisation::Person;
+use crate::domain::organisation::{Organisation, Person};
 use crate::domain::record::{Record, RecordKind};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::standard::ReviewInput;
@@ -159,7 +160,7 @@ pub(crate) fn no_task(typed: &str, file: &CertificateFile, all: &[Task], today: 
     }
     let open: Vec<&str> = all
         .iter()
-        .filter(|t| t.settled.is_none() && t.begins_on <= today)
+        .filter(|t| t.asked && t.settled.is_none() && t.begins_on <= today)
         .map(|t| t.id.as_str())
         .take(12)
         .collect();
@@ -221,9 +222,15 @@ pub(crate) fn which_entry(typed: &str) -> Line {
     Line::new()
         .text("Which entry is ")
         .said(typed)
-        .text("? Name it by its number: A-3, NC-4, F-2, ACT-1, MR-1 or R-7. ")
+        .text("? Name it by its number: A-3, NC-4, F-2, ACT-1, MR-1 or R-7; ")
         .code("/find")
-        .text(" finds it.")
+        .text(" finds it. A certificate has ")
+        .code("/certificate edit")
+        .text(" and ")
+        .code("/certificate withdraw")
+        .text(", an area ")
+        .code("/area edit")
+        .text(".")
 }
 
 pub(crate) fn frozen(no: i64) -> Line {
@@ -326,7 +333,19 @@ pub(crate) fn repeats(nc: &Nonconformity, r: &Repeats) -> Vec<Line> {
 }
 
 /// `/finding raise` and `/finding several`
-pub fn entered(all: &[Entered<'_>], a: &Audit, today: NaiveDate) -> Card {
+pub fn entered(all: &[Entered<'_>], a: &Audit, certificates: &[Certificate], today: NaiveDate) -> Card {
+    // Of an integrated audit it is said which certificate a finding went to.
+    let of = |id: i64| {
+        let c = certificates.iter().find(|c| c.id == id).filter(|_| a.certificates.len() > 1)?;
+        Some(
+            Line::new()
+                .text(format!("For C-{} ", c.no))
+                .said(&c.name)
+                .text(" (name another with ")
+                .code("certificate")
+                .text(")"),
+        )
+    };
     let title = match all {
         [Entered::Nonconformity(nc, _)] => format!("NC-{} raised", nc.no),
         [Entered::Finding(f)] => format!("F-{} raised", f.no),
@@ -348,6 +367,7 @@ pub fn entered(all: &[Entered<'_>], a: &Audit, today: NaiveDate) -> Card {
                         .line(dated(nc.due_on, today)),
                     Line::new().said(&nc.statement),
                 ];
+                lines.extend(of(nc.certificate));
                 if let Some(shown) = &nc.objective {
                     lines.push(Line::new().text("Evidence: ").said(shown));
                 }
@@ -382,6 +402,7 @@ pub fn entered(all: &[Entered<'_>], a: &Audit, today: NaiveDate) -> Card {
                     Line::new().text(format!("{} on {}", f.grade.title(), f.clause)),
                     Line::new().said(&f.statement),
                 ];
+                lines.extend(of(f.certificate));
                 if let Some(owner) = &f.owner {
                     lines.push(Line::new().text("Owner: ").person(&owner.handle, &owner.name));
                 }
@@ -391,8 +412,10 @@ pub fn entered(all: &[Entered<'_>], a: &Audit, today: NaiveDate) -> Card {
     }
     card = card.field("Mind", mind);
     match all {
-        [Entered::Nonconformity(nc, _)] => card.footer(format!("Next: /nc next nc:NC-{}", nc.no)),
-        [Entered::Finding(f)] if f.state == crate::domain::finding::FindingState::Open => {
+        [Entered::Nonconformity(nc, _)] => {
+            card.footer(format!("Next: /nc next nc:NC-{}", nc.no)).offer_next(nc.no)
+        }
+        [Entered::Finding(f)] if f.state == FindingState::Open => {
             let other = if f.grade == FindingGrade::Concern { "addressed" } else { "decline" };
             card.footer(format!(
                 "Next: /finding accept finding:F-{0}, or /finding {other} finding:F-{0}",
@@ -407,20 +430,34 @@ fn short(text: &str) -> String {
     if text.chars().count() > 90 { text.chars().take(89).chain(['…']).collect() } else { text.to_owned() }
 }
 
+/// What tells of something entered and settled in one go.
+fn at_once(entered: DateTime<Utc>, settled: DateTime<Utc>) -> Option<&'static str> {
+    (settled - entered < chrono::TimeDelta::hours(1))
+        .then_some("settled within the hour in which it was entered")
+}
+
 /// `/finding list`
-pub fn findings(findings: &[&Finding], ncs: &[&Nonconformity], today: NaiveDate) -> Card {
+pub fn findings(
+    org: &Organisation,
+    findings: &[&Finding],
+    ncs: &[&Nonconformity],
+    all: &[Nonconformity],
+    today: NaiveDate,
+) -> Card {
     let mut card = Card::new(Tone::Plain, "Findings");
     if findings.is_empty() && ncs.is_empty() {
         card = card.line("None.");
     }
-    let lines = ncs.iter().map(|nc| nc_line(nc, false, today)).collect();
+    let lines = ncs.iter().map(|nc| nc_marked(nc_line(nc, false, today), org, nc, all)).collect();
     let others = findings
         .iter()
         .map(|f| {
-            Line::new()
+            let line = Line::new()
                 .strong(format!("F-{}", f.no))
                 .text(format!(" {} {}, {} (A-{}): ", f.grade.id(), f.clause, f.state.id(), f.audit.1))
-                .said(short(&f.statement))
+                .said(short(&f.statement));
+            let settled = f.settled.as_ref().filter(|_| f.state != FindingState::Voided);
+            mind(line, settled.and_then(|s| at_once(f.raised_at, s.at)))
         })
         .collect();
     card.field("Nonconformities", lines).field("Others", others)
@@ -528,7 +565,7 @@ pub fn action(a: &Action, what: &str, today: NaiveDate) -> Card {
 }
 
 /// `/action list`
-pub fn actions(actions: &[&Action], today: NaiveDate) -> Card {
+pub fn actions(actions: &[&Action], all: &[Action], today: NaiveDate) -> Card {
     let mut card = Card::new(Tone::Plain, "Actions");
     if actions.is_empty() {
         card = card.line("None.");
@@ -540,7 +577,13 @@ pub fn actions(actions: &[&Action], today: NaiveDate) -> Card {
             Source::Finding(_) => " (of a finding)",
             Source::Review(_) => " (of a management review)",
         };
-        card = card.line(action_line(a, today).text(source));
+        let done = |a: &Action| a.settled.as_ref().filter(|_| a.state == ActionState::Done).map(|s| s.at);
+        let minute = |at: DateTime<Utc>| at.timestamp().div_euclid(60);
+        let together = done(a).is_some_and(|at| {
+            all.iter().filter_map(done).filter(|other| minute(*other) == minute(at)).count() > 2
+        });
+        let line = mind(action_line(a, today).text(source), done(a).and_then(|at| at_once(a.at, at)));
+        card = card.line(mind(line, together.then_some("done in the same minute as others")));
     }
     card
 }
@@ -707,7 +750,12 @@ pub fn recorded(r: &Record) -> Card {
 }
 
 /// `/change list`, `/risk list`, `/training list`
-pub fn records(kind: RecordKind, records: &[&Record], certificates: &[Certificate]) -> Card {
+pub fn records(
+    org: &Organisation,
+    kind: RecordKind,
+    records: &[&Record],
+    certificates: &[Certificate],
+) -> Card {
     let title = match kind {
         RecordKind::Change => "Changes, inside and outside",
         RecordKind::Risk => "Risk revisits",
@@ -757,7 +805,7 @@ pub fn records(kind: RecordKind, records: &[&Record], certificates: &[Certificat
         if let Some(why) = &r.voided {
             line = line.text(" · ").strong("void: ").said(why);
         }
-        card = card.line(line);
+        card = card.line(mind(line, entered_late(r.on, org.day_of(r.at), "happened")));
     }
     card.field(
         "Still missing",
@@ -893,7 +941,8 @@ pub fn handed_over(
     to: &Person,
     moved: &[String],
     left: &[String],
-    pseudonym: Option<&str>,
+    unnamed: &[i64],
+    pseudonymised: bool,
 ) -> Card {
     let mut card = Card::new(Tone::Good, "Open work handed over");
     card = card.line(
@@ -911,9 +960,20 @@ pub fn handed_over(
     });
     if !left.is_empty() {
         card.tone = Tone::Warning;
-        card = card.line(format!("Not handed over, or they would audit an area of their own: {}. Choose another lead with a new plan.", left.join(", ")));
+        card = card.line(format!("Not handed over, or they would audit an area of their own: {}. Plan those anew with other auditors.", left.join(", ")));
     }
-    if let Some(name) = pseudonym {
+    for no in unnamed {
+        card.tone = Tone::Warning;
+        card = card.line(
+            Line::new()
+                .person(&to.handle, &to.name)
+                .text(format!(" acted on NC-{no}, so somebody else verifies it: name them with "))
+                .code(format!("/nc verifier nc:NC-{no}"))
+                .text("."),
+        );
+    }
+    if pseudonymised {
+        let name = &from.name;
         card = card.line(format!("Their name is out of the records: they are {name} from now on, and the journal's chain holds. What people wrote about them in their own words stays."));
     }
     card
@@ -955,12 +1015,21 @@ pub(crate) fn found(text: &str, certificates: &[&Certificate], areas: &[&Area], 
     card
 }
 
+/// What the journal says of a correction.
+pub fn edited_why(old: &str, new: &str, reason: &str) -> String {
+    format!("\u{201c}{old}\u{201d} → \u{201c}{new}\u{201d}: {reason}")
+}
+
 /// `/edit`
 pub fn edited(entry: &str, old: &str, new: &str, reason: &str) -> Card {
     Card::new(Tone::Good, format!("{entry} corrected"))
         .line(Line::new().said(short(old)).text(" → ").said(short(new)))
         .line(Line::new().text("Because: ").said(reason))
-        .footer("The old value stays in the journal")
+        .footer(match entry.split('-').next() {
+            Some("NC") => format!("/nc show nc:{entry} tells what it was"),
+            Some("A") => format!("/audit show audit:{entry} tells what it was"),
+            _ => "The old value stays in the journal".to_owned(),
+        })
 }
 
 /// `/void`
@@ -995,6 +1064,15 @@ pub(crate) fn cell_empty(heading: &str) -> Line {
 
 pub(crate) fn cell_wrong(heading: &str, cell: &str, right: &str) -> Line {
     Line::new().text(format!("under {heading} stands ")).said(cell).text(format!("; it is one of: {right}"))
+}
+
+pub(crate) fn closed_before_found(closed: NaiveDate, audit: NaiveDate) -> Line {
+    Line::new()
+        .text("closed: ")
+        .date(closed)
+        .text(" lies before its audit, which began on ")
+        .date(audit)
+        .text("; correct one of the two")
 }
 
 /// The note of a nonconformity that was closed before it was entered.

@@ -37,12 +37,19 @@ pub(super) async fn all_with(
     rows.into_iter()
         .map(|r| {
             let mine = || parts.iter().filter(|p| p.audit_id == r.id);
+            // After a handover the same person may stand in two places.
+            let mut team: Vec<Person> = Vec::new();
+            for p in mine() {
+                if let Some(person) = p.person_id.filter(|id| Some(*id) != r.lead_id)
+                    && team.iter().all(|known| known.id != person)
+                {
+                    team.push(person::of(people, "audit_part", p.id, person)?);
+                }
+            }
             let agreed = r.agreed_by.map(|p| person::of(people, "audit", r.id, p)).transpose()?;
             let plan = AuditPlan {
                 criteria: r.criteria,
-                team: mine()
-                    .filter_map(|p| p.person_id.map(|person| person::of(people, "audit_part", p.id, person)))
-                    .collect::<Result<_, Fault>>()?,
+                team,
                 clauses: mine()
                     .filter_map(|p| {
                         Some(AuditClause {
@@ -137,6 +144,30 @@ async fn put_parts(w: &mut Write<'_>, org: i64, audit: i64, plan: &AuditPlan) ->
     }
     for c in &plan.clauses {
         put_part(w, org, audit, (None, None, Some(c.certificate), Some(&c.clause), c.sampled)).await?;
+    }
+    Ok(())
+}
+
+/// Puts another person in the place of one who audits beside the lead.
+pub async fn replace_in_team(
+    w: &mut Write<'_>,
+    org: i64,
+    audit: i64,
+    from: i64,
+    to: i64,
+) -> Result<(), Fault> {
+    let parts = sqlx::query_scalar!(
+        r#"UPDATE audit_part SET person_id = ? WHERE org_id = ? AND audit_id = ? AND person_id = ?
+           RETURNING id AS "id!""#,
+        to,
+        org,
+        audit,
+        from
+    )
+    .fetch_all(&mut *w.tx)
+    .await?;
+    for part in parts {
+        w.wrote(Table::AuditPart, part);
     }
     Ok(())
 }

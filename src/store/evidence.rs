@@ -143,6 +143,23 @@ pub async fn of(c: &mut SqliteConnection, org: i64, of: Of) -> Result<Vec<Eviden
     .collect()
 }
 
+/// What is on record as evidence in an organisation, as it is named: with the nonconformity or the audit it belongs to.
+pub async fn names(c: &mut SqliteConnection, org: i64) -> Result<Vec<(Of, String)>, Fault> {
+    let rows = sqlx::query!(
+        "SELECT nc_id, audit_id, name, link, note FROM evidence WHERE org_id = ? ORDER BY id",
+        org
+    )
+    .fetch_all(c)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|r| {
+            let of = r.nc_id.map(Of::Nonconformity).or(r.audit_id.map(Of::Audit))?;
+            Some((of, r.name.or(r.link).or(r.note)?))
+        })
+        .collect())
+}
+
 /// How many files and links are on record for a nonconformity (a note alone proves nothing).
 pub async fn count(c: &mut SqliteConnection, org: i64, nc: i64) -> Result<u32, Fault> {
     let n = sqlx::query_scalar!(

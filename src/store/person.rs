@@ -70,11 +70,100 @@ pub async fn pseudonymise(w: &mut Write<'_>, org: i64, p: &Person) -> Result<Str
     )
     .execute(&mut *w.tx)
     .await?;
-    sqlx::query!("DELETE FROM form WHERE org_id = ? AND handle = ?", org, p.handle)
-        .execute(&mut *w.tx)
-        .await?;
     w.wrote(Table::Person, p.id);
-    Ok(name)
+    let new = Person { id: p.id, handle, name };
+    forget_words(w, org, p, &new).await?;
+    Ok(new.name)
+}
+
+/// Takes a person out of what was said lately and of what waits to be said: the messages in the outbox, the answers
+/// kept for a request that comes twice, the forms not yet filled in.
+async fn forget_words(w: &mut Write<'_>, org: i64, old: &Person, new: &Person) -> Result<(), Fault> {
+    let bare = |text: &str| -> Result<String, Fault> {
+        Ok(serde_json::to_string(text)?.trim_matches('"').to_owned())
+    };
+    let (handle, name) = (bare(&old.handle)?, bare(&old.name)?);
+    sqlx::query!(
+        "DELETE FROM form WHERE org_id = ?1
+         AND (handle = ?2 OR instr(argv, ?3) > 0 OR instr(heard, ?3) > 0 OR instr(heard, ?4) > 0)",
+        org,
+        old.handle,
+        handle,
+        name
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    let swaps = [(old.handle.as_str(), new.handle.as_str()), (old.name.as_str(), new.name.as_str())];
+    let answers = sqlx::query!(
+        r#"SELECT id AS "id!", answer FROM request WHERE org_id = ?1 AND (instr(answer, ?2) > 0 OR instr(answer, ?3) > 0)"#,
+        org,
+        handle,
+        name
+    )
+    .fetch_all(&mut *w.tx)
+    .await?;
+    for row in answers {
+        let answer = swapped(&row.answer, &swaps)?;
+        sqlx::query!("UPDATE request SET answer = ? WHERE org_id = ? AND id = ?", answer, org, row.id)
+            .execute(&mut *w.tx)
+            .await?;
+    }
+    let posts = sqlx::query!(
+        r#"SELECT id AS "id!", card, ask FROM post WHERE org_id = ?1
+           AND (instr(card, ?2) > 0 OR instr(card, ?3) > 0 OR instr(ask, ?2) > 0)"#,
+        org,
+        handle,
+        name
+    )
+    .fetch_all(&mut *w.tx)
+    .await?;
+    for row in posts {
+        let (card, ask) = (swapped(&row.card, &swaps)?, swapped(&row.ask, &swaps)?);
+        sqlx::query!("UPDATE post SET card = ?, ask = ? WHERE org_id = ? AND id = ?", card, ask, org, row.id)
+            .execute(&mut *w.tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A JSON text with whole words in its strings swapped.
+fn swapped(json: &str, swaps: &[(&str, &str)]) -> Result<String, Fault> {
+    fn walk(value: &mut serde_json::Value, swaps: &[(&str, &str)]) {
+        match value {
+            serde_json::Value::String(text) => {
+                for (from, to) in swaps {
+                    *text = words_swapped(text, from, to);
+                }
+            }
+            serde_json::Value::Array(all) => all.iter_mut().for_each(|v| walk(v, swaps)),
+            serde_json::Value::Object(all) => all.values_mut().for_each(|v| walk(v, swaps)),
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+        }
+    }
+    let mut value = serde_json::from_str(json)?;
+    walk(&mut value, swaps);
+    Ok(serde_json::to_string(&value)?)
+}
+
+/// A text with a word in it swapped wherever it stands on its own.
+fn words_swapped(text: &str, from: &str, to: &str) -> String {
+    if from.is_empty() {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(from) {
+        let (before, found) = rest.split_at(at);
+        let after = found.get(from.len()..).unwrap_or_default();
+        let joined = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let alone =
+            !joined(before.chars().next_back().or(out.chars().next_back())) && !joined(after.chars().next());
+        out.push_str(before);
+        out.push_str(if alone { to } else { from });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The person with this handle, if known.

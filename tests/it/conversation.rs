@@ -275,6 +275,7 @@ async fn the_way_of_a_nonconformity_as_it_is_read() {
     Owner: <@430000000000000002>
     Found by A-1
     Next: /nc correct nc:NC-1
+    Next question for NC-1
 
     bob> /nc correct nc:1 what:mine now
     [only them] Not done
@@ -288,31 +289,38 @@ async fn the_way_of_a_nonconformity_as_it_is_read() {
     [the channel] NC-1 correction recorded
     planned the audits of this year
     Next: /nc cause nc:NC-1
+    Next question for NC-1
 
     alice> /nc cause nc:1 why:nobody was asked to
     [the channel] NC-1 root cause recorded
     nobody was asked to
     Next: /nc plan nc:NC-1
+    Next question for NC-1
 
     alice> /nc plan nc:NC-1 owner:alice due:in 3 weeks action:put it into the calendar
     [the channel] NC-1 action planned
     Due 2026-03-23.
     By <@430000000000000002>: put it into the calendar
     Next: /nc done nc:NC-1
+    Next question for NC-1
 
     alice> /nc done nc:NC-1 what:done, see https://wiki.example/audits
     [the channel] NC-1 action done
     done, see <https://wiki.example/audits>
+    Whether it works is verified on 2026-05-01 (in 60 days).
+    Nobody is named to do so: `/nc verifier nc:NC-1`.
     Next: /nc verify nc:NC-1
+    Next question for NC-1
 
     alice> /nc verify nc:NC-1 effective:true how:looked
     [only them] Not done
-    Only managers and internal auditors can use `/nc verify`. Ask one of them, or ask a manager to give you the auditor role.
+    Only managers, internal auditors and whoever is named to verify NC-1 can say whether its action works. Nobody is named yet: ask a manager to do so with `/nc verifier`.
 
     owner> /nc verify nc:NC-1 effective:true how:the audit of March was held
     [the channel] NC-1 verified effective
     the audit of March was held
     Next: /nc close nc:NC-1
+    Next question for NC-1
 
     owner> /nc close nc:NC-1
     [the channel] NC-1 closed

@@ -20,6 +20,33 @@ pub(crate) async fn refused(discord: &Discord, who: &str, line: &str, words: &st
     assert!(reply.ephemeral, "{line}: a refusal is for whoever asked");
 }
 
+/// Every entry with a number is found by it, with the words given somewhere in it.
+async fn found(discord: &Discord, numbers: &[(&str, usize)]) {
+    for (prefix, most) in numbers {
+        for n in 1..=*most {
+            let id = format!("{prefix}-{n}");
+            let told = does(discord, "owner", &format!("/find text:{id}")).await;
+            assert!(told.contains(&format!("**{id}**")), "{id}: {told}");
+        }
+        let told = does(discord, "owner", &format!("/find text:{prefix}-{}", most + 1)).await;
+        assert!(told.contains("Nothing on record"), "{prefix} has more than {most}: {told}");
+    }
+}
+
+/// What was to be covered was: as many sampled as there are, of everything that is counted.
+fn whole(coverage: &str) -> Vec<(u32, u32)> {
+    let words: Vec<&str> = coverage.split_whitespace().collect();
+    let number = |w: &str| w.trim_matches('*').parse::<u32>().ok();
+    let counted: Vec<(u32, u32)> = words
+        .windows(3)
+        .filter(|w| w[1] == "of")
+        .filter_map(|w| Some((number(w[0])?, number(w[2])?)))
+        .collect();
+    assert!(!counted.is_empty() && counted.iter().all(|(sampled, all)| sampled == all), "{coverage}");
+    assert!(!coverage.to_lowercase().contains("never audited"), "{coverage}");
+    counted
+}
+
 pub(crate) async fn all(discord: &Discord, who: &str, lines: &[&str]) {
     for line in lines {
         does(discord, who, line).await;
@@ -87,23 +114,23 @@ async fn a_certificate_for_27001_is_won_kept_and_renewed_in_chat() {
     assert!(why.contains("2026-08-10") && why.contains("9.5.3.2"), "{why}");
     refused(&discord, "owner", "/nc extend nc:NC-1 due:2026-08-11 reason:Holidays", "2026-08-10").await;
     does(&discord, "owner", "/nc extend nc:NC-1 due:2026-08-10 reason:The project is late").await;
-    // One question at a time.
-    for (what, field, answer) in [
-        ("contain", "what", "The accounts are locked"),
-        ("correct", "what", "All leavers of two years checked"),
-        ("consequences", "what", "No misuse in the logs"),
-        ("cause", "why", "HR and IT have no common list"),
-        ("similar", "what", "Suppliers' accounts have the same gap"),
+    // One question at a time: the command asks the first, a button on each answer the next.
+    let mut form = discord.line("carol", "/nc next nc:NC-1").await.unwrap();
+    for fields in [
+        [("what", "The accounts are locked")].as_slice(),
+        &[("what", "All leavers of two years checked")],
+        &[("what", "No misuse in the logs")],
+        &[("why", "HR and IT have no common list")],
+        &[("what", "Suppliers' accounts have the same gap")],
+        &[("action", "One list, fed by HR"), ("due", "2026-03-01")],
     ] {
-        let form = discord.line("carol", "/nc next nc:NC-1").await.unwrap();
-        assert!(form.modal.is_some(), "{what}: {}", form.text());
-        let reply = discord.submit_modal("carol", &form, &[(field, answer)]).await.unwrap();
-        assert!(!reply.text().contains("Not done"), "{what}: {}", reply.text());
+        assert!(form.modal.is_some(), "{fields:?}: {}", form.text());
+        let reply = discord.submit_modal("carol", &form, fields).await.unwrap();
+        assert!(!reply.text().contains("Not done"), "{fields:?}: {}", reply.text());
+        form = discord.click("carol", &reply.message.unwrap(), "Next question for NC-1").await.unwrap();
     }
-    let form = discord.line("carol", "/nc next nc:NC-1").await.unwrap();
-    let plan = [("action", "One list, fed by HR"), ("due", "2026-03-01")];
-    let reply = discord.submit_modal("carol", &form, &plan).await.unwrap();
-    assert!(reply.text().contains("2026-03-01"), "{}", reply.text());
+    let asked = format!("{:?}", form.modal);
+    assert!(asked.contains("nc done"), "{asked}");
     does(&discord, "owner", "/action add nc:NC-1 owner:bob due:2026-03-05 what:Suppliers on the same list")
         .await;
     all(&discord, "carol", &["/nc done nc:NC-1 what:In use, https://intranet.example.com/leavers"]).await;
@@ -199,9 +226,7 @@ async fn a_certificate_for_27001_is_won_kept_and_renewed_in_chat() {
     }
     does(&discord, "owner", "/audit log certificate:1 kind:recertification date:today scope:Everything conclusion:Renewal recommended lead-name:ExampleCert").await;
     let coverage = does(&discord, "owner", "/audit coverage certificate:1").await;
-    assert!(coverage.contains("30 of 30 clauses sampled"), "{coverage}");
-    assert!(coverage.contains("93 of 93 controls sampled"), "{coverage}");
-    assert!(!coverage.to_lowercase().contains("never audited"), "{coverage}");
+    assert_eq!(whole(&coverage), [(30, 30), (93, 93)], "{coverage}");
     let tasks = does(&discord, "owner", "/task list certificate:1").await;
     assert!(tasks.contains("Nothing is open now"), "{tasks}");
     does(&discord, "owner", "/certificate renew certificate:1 date:today").await;
@@ -220,6 +245,7 @@ async fn a_certificate_for_27001_is_won_kept_and_renewed_in_chat() {
         let found = does(&discord, "owner", &format!("/find text:{text}")).await;
         assert!(found.contains(id), "{text}: {found}");
     }
+    found(&discord, &[("A", audits + 1), ("NC", 1), ("F", 4), ("ACT", 1), ("MR", 4)]).await;
     let trainings = does(&discord, "owner", "/training list").await;
     assert!(trainings.contains("Still missing"), "{trainings}");
     assert!(daemon.certkeeper(&["verify"]).status.success());
@@ -244,21 +270,50 @@ async fn an_integrated_system_of_9001_and_14001_is_audited_once_for_both() {
         ],
     )
     .await;
-    let mut no = 0;
+    let (mut no, mut findings) = (0, 0);
     for (plan, clauses) in [("2026-10-05", "4-7"), ("2027-10-04", "8-10"), ("2028-10-02", "all")] {
         clock.set(&format!("{plan}T10:00:00+02:00"));
         does(&discord, "owner", &format!("/audit plan certificates:Quality,Environment kind:internal date:today lead:bob clauses:{clauses} areas:all")).await;
         no += 1;
+        does(&discord, "owner", &format!("/audit start audit:A-{no}")).await;
+        // A clause that both standards have goes where it is said; one that only one has, there.
+        let raised = format!("/finding raise audit:A-{no} grade:minor clause:7.2 statement:No record {no}");
+        let told = does(&discord, "owner", &format!("{raised} certificate:Environment owner:carol")).await;
+        assert!(told.contains("For C-2 Environment"), "{told}");
+        let told = does(
+            &discord,
+            "owner",
+            &format!(
+                "/finding raise audit:A-{no} grade:opportunity clause:8.5.1 statement:Label {no} owner:carol"
+            ),
+        )
+        .await;
+        assert!(told.contains("For C-1 Quality"), "{told}");
+        findings += 1;
+        let nc = format!("NC-{findings}");
         all(
             &discord,
             "owner",
             &[
-                &format!("/audit start audit:A-{no}"),
                 &format!("/audit report audit:A-{no} conclusion:Conforming"),
                 &format!("/audit close audit:A-{no}"),
+                &format!(
+                    "/finding accept finding:F-{findings} owner:carol due:in 2 weeks action:Labels {no}"
+                ),
+                &format!("/action done action:ACT-{findings} outcome:Printed"),
+                &format!("/nc correct nc:{nc} what:Put on file"),
+                &format!("/nc cause nc:{nc} why:The form had no field for it"),
+                &format!("/nc plan nc:{nc} owner:carol due:in 2 weeks action:A new form"),
+                &format!("/nc done nc:{nc} what:In use, https://intranet.example.com/form/{no}"),
+                &format!("/nc verifier nc:{nc} person:bob"),
+                "/change log kind:external what:A new law on packaging",
+                "/risk revisit what:Every risk looked at",
+                "/training log topic:Spills person:alice absent:bob",
             ],
         )
         .await;
+        does(&discord, "bob", &format!("/nc verify nc:{nc} effective:true how:Ten files read")).await;
+        does(&discord, "owner", &format!("/nc close nc:{nc}")).await;
         does(
             &discord,
             "owner",
@@ -276,9 +331,16 @@ async fn an_integrated_system_of_9001_and_14001_is_audited_once_for_both() {
     }
     clock.set("2029-02-14T10:00:00+01:00");
     does(&discord, "owner", "/audit log certificate:1 also:2 kind:recertification date:today scope:Both conclusion:Renewal recommended lead-name:ExampleCert").await;
-    for certificate in ["Quality", "Environment"] {
+    for (certificate, clauses) in [("Quality", 57), ("Environment", 32)] {
         let coverage = does(&discord, "owner", &format!("/audit coverage certificate:{certificate}")).await;
-        assert!(!coverage.to_lowercase().contains("never audited"), "{certificate}: {coverage}");
+        assert_eq!(whole(&coverage), [(clauses, clauses)], "{certificate}: {coverage}");
+        let tasks = does(&discord, "owner", &format!("/task list certificate:{certificate}")).await;
+        for task in tasks.split('`').filter(|t| t.contains('/') && !t.starts_with('/') && !t.contains(' ')) {
+            let done = format!("/task done certificate:{certificate} task:{task} what:See the records");
+            does(&discord, "owner", &done).await;
+        }
+        let tasks = does(&discord, "owner", &format!("/task list certificate:{certificate}")).await;
+        assert!(tasks.contains("Nothing is open now"), "{certificate}: {tasks}");
         let why =
             does(&discord, "owner", &format!("/cycle why certificate:{certificate} clock:S1_LATEST")).await;
         assert!(why.contains("met on 2027-02-15"), "{certificate}: {why}");
@@ -291,6 +353,11 @@ async fn an_integrated_system_of_9001_and_14001_is_audited_once_for_both() {
         status.contains("valid until 2032-05-03") && status.contains("valid until 2032-03-31"),
         "{status}"
     );
+    found(&discord, &[("A", no + 1), ("NC", findings), ("F", findings), ("ACT", findings), ("MR", 3)]).await;
+    for (text, id) in [("packaging", "R-"), ("Spills", "R-"), ("form/1", "NC-1"), ("Printed", "ACT-1")] {
+        let told = does(&discord, "owner", &format!("/find text:{text}")).await;
+        assert!(told.contains(id), "{text}: {told}");
+    }
     assert!(daemon.certkeeper(&["verify"]).status.success());
     discord.assert_clean();
 }
@@ -466,7 +533,7 @@ async fn findings_repeat_are_pasted_and_pile_up() {
     does(&discord, "owner", "/audit start audit:A-1").await;
     // Clause 10.1 is the nonconformity clause here, 10.2 elsewhere: numbers are keyed by standard and edition.
     let form = discord.line("owner", "/finding several audit:A-1").await.unwrap();
-    let list = "minor | 10.1 | No cause was looked for | IT\nminor | 10.1 | No action was taken | HR\nofi | 8.4 | Shorter plans\n\nstrength | 5.1 | The board cares";
+    let list = "minor | 10.1 | No cause was looked for | IT\nminor | 10.1 | No action was taken | HR\n- ofi\t8.4\tShorter plans\n\n* strength ; 5.1 ; The board cares";
     let reply = discord.submit_modal("owner", &form, &[("findings", list)]).await.unwrap();
     assert!(reply.text().contains("4 findings raised from A-1"), "{}", reply.text());
     let told =
@@ -487,6 +554,14 @@ async fn findings_repeat_are_pasted_and_pile_up() {
     does(&discord, "owner", "/audit report audit:A-1 conclusion:Three minors date:today").await;
     refused(&discord, "owner", "/audit close audit:A-1", "nobody owns NC-1, NC-2, NC-3, F-1").await;
     refused(&discord, "owner", "/finding decline finding:F-2 reason:x", "asks for nothing").await;
+    // What a spreadsheet or a mail gives is taken as well; what a clause is called is completed for the audit's own.
+    let clauses = discord
+        .person("owner")
+        .with("audit", "A-1")
+        .autocomplete("finding raise", "clause", "8.2.")
+        .await
+        .unwrap();
+    assert!(clauses.suggestions().iter().any(|s| s.starts_with("8.2.2 ")), "{:?}", clauses.suggestions());
     // A wrong entry is voided with a reason, and counts for nothing.
     all(
         &discord,
@@ -500,6 +575,8 @@ async fn findings_repeat_are_pasted_and_pile_up() {
         ],
     )
     .await;
+    let shown = does(&discord, "owner", "/nc show nc:NC-2").await;
+    assert!(shown.contains("“minor” → “major”: Systemic"), "{shown}");
     refused(&discord, "owner", "/nc reopen nc:NC-3 reason:x", "voided").await;
     does(&discord, "owner", "/audit close audit:A-1").await;
     let mine = does(&discord, "alice", "/my").await;
@@ -590,5 +667,346 @@ async fn the_end_of_an_edition_is_a_clock() {
     assert!(told.contains("ISO 37001:2016 → ISO 37001:2025"), "{told}");
     let why = does(&discord, "owner", "/cycle why certificate:1 clock:TRANSITION").await;
     assert!(why.contains("Nothing on record sets this deadline"), "{why}");
+    discord.assert_clean();
+}
+
+/// Whoever is asked next can answer, whoever may not is told who may, and what is missing is asked for to the end.
+#[tokio::test]
+async fn the_walk_through_a_nonconformity_ends_at_its_close() {
+    let Some(clock) = WallClock::at("2026-03-02T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    all(
+        &discord,
+        "owner",
+        &[
+            "/setup timezone:Europe/Berlin hour:9",
+            "/certificate add standard:iso-27001 name:Acme ISMS decided:2026-03-02 owner:alice",
+            "/nc raise certificate:1 grade:minor clause:9.2 statement:No programme owner:carol",
+        ],
+    )
+    .await;
+    // More time is an extension, with a reason and a count; a clause that is not there is no clause.
+    refused(&discord, "owner", "/nc assign nc:NC-1 owner:carol due:2027-03-02", "/nc extend nc:NC-1").await;
+    refused(&discord, "owner", "/nc extend nc:NC-1 due:2026-08-01 reason:\u{2003}", "needs a reason").await;
+    does(&discord, "owner", "/nc assign nc:NC-1 owner:carol due:2026-05-01").await;
+    let told = does(&discord, "owner", "/nc extend nc:NC-1 due:2026-06-01 reason:Holidays").await;
+    assert!(told.contains("The first extension"), "{told}");
+    all(
+        &discord,
+        "carol",
+        &[
+            "/nc correct nc:NC-1 what:One was drawn up",
+            "/nc whys nc:NC-1 why1:Nobody was asked to why2:The role was vacant",
+            "/nc similar nc:NC-1 what:No",
+            "/nc plan nc:NC-1 owner:carol due:2026-04-01 action:A deputy is named",
+        ],
+    )
+    .await;
+    // The review of effectiveness is scheduled when the action is done, and asks for somebody else.
+    let told = does(&discord, "carol", "/nc done nc:NC-1 what:She is named").await;
+    assert!(told.contains("verified on 2026-05-01") && told.contains("/nc verifier"), "{told}");
+    refused(&discord, "bob", "/nc verify nc:NC-1 effective:true how:x", "/nc verifier").await;
+    does(&discord, "owner", "/nc verifier nc:NC-1 person:bob").await;
+    let mine = does(&discord, "bob", "/my").await;
+    assert!(mine.contains("/nc verify nc:NC-1") && mine.contains("2026-05-01"), "{mine}");
+    refused(&discord, "carol", "/nc verify nc:NC-1 effective:true how:x", "Named is").await;
+    clock.set("2026-05-01T09:00:01+02:00");
+    let posted = discord.wait_message("general", "verify that the action of", SOON).await;
+    assert_eq!(discord.pings(&posted), ["bob"]);
+    // Whoever was named verifies, without any role, and the walk goes on to the evidence.
+    let form = discord.line("bob", "/nc next nc:NC-1").await.unwrap();
+    let answer = [("how", "The deputy knows her plan"), ("effective", "true")];
+    let reply = discord.submit_modal("bob", &form, &answer).await.unwrap();
+    assert!(reply.text().contains("verified effective"), "{}", reply.text());
+    let form = discord.click("owner", &reply.message.unwrap(), "Next question for NC-1").await.unwrap();
+    let reply = discord.submit_modal("owner", &form, &[("what", "No change")]).await.unwrap();
+    assert!(reply.text().contains("/nc evidence nc:NC-1"), "{}", reply.text());
+    let note = does(&discord, "owner", "/nc evidence nc:NC-1 note:Seen on site").await;
+    assert!(note.contains("A note alone does not close it"), "{note}");
+    let form = discord.line("owner", "/nc next nc:NC-1").await.unwrap();
+    let reply = discord.submit_modal("owner", &form, &[("link", "the shelf")]).await.unwrap();
+    assert!(reply.text().contains("https://"), "{}", reply.text());
+    let form = discord.line("owner", "/nc next nc:NC-1").await.unwrap();
+    let link = [("link", "https://intranet.example.com/deputies")];
+    let reply = discord.submit_modal("owner", &form, &link).await.unwrap();
+    let form = discord.click("owner", &reply.message.unwrap(), "Next question for NC-1").await.unwrap();
+    let reply = discord.submit_modal("owner", &form, &[]).await.unwrap();
+    assert!(reply.text().contains("NC-1 closed"), "{}", reply.text());
+    refused(&discord, "owner", "/nc next nc:NC-1", "closed").await;
+    // Its history stays through reopening, and every word of it is found.
+    refused(&discord, "owner", "/nc reopen nc:NC-1 reason:\u{2003}", "needs a reason").await;
+    does(&discord, "owner", "/nc reopen nc:NC-1 reason:It came back").await;
+    let shown = does(&discord, "owner", "/nc show nc:NC-1").await;
+    for words in ["Why 2: The role was vacant", "Extended once", "verified effective", "It came back"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    for words in ["deputies", "vacant", "Seen on site", "came back"] {
+        let found = does(&discord, "owner", &format!("/find text:{words}")).await;
+        assert!(found.contains("NC-1"), "{words}: {found}");
+    }
+    assert!(daemon.certkeeper(&["verify"]).status.success());
+    discord.assert_clean();
+}
+
+/// ISO/IEC 17021-1:2015, 9.6.3.2.2: no due date lies past a limit that nobody here can move, however it is given.
+#[tokio::test]
+async fn no_due_date_goes_past_a_limit_that_nobody_can_move() {
+    let Some(clock) = WallClock::at("2026-02-09T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    all(
+        &discord,
+        "owner",
+        &[
+            "/setup timezone:Europe/Berlin hour:9",
+            "/certificate add standard:iso-9001 name:Quality decided:2023-03-06 owner:alice",
+            "/audit log certificate:1 kind:recertification date:today scope:All conclusion:One major lead-name:EC",
+        ],
+    )
+    .await;
+    refused(
+        &discord,
+        "owner",
+        "/finding raise audit:A-1 grade:major clause:8.5.1 statement:x due:2026-04-01",
+        "9.6.3.2",
+    )
+    .await;
+    refused(
+        &discord,
+        "owner",
+        "/nc raise certificate:1 audit:A-1 grade:major clause:8.5.1 statement:x due:2026-04-01",
+        "2026-03-05",
+    )
+    .await;
+    // Left out, it is the body's limit, or the earlier one.
+    let told = does(
+        &discord,
+        "owner",
+        "/finding raise audit:A-1 grade:major clause:8.5.1 statement:No release owner:carol",
+    )
+    .await;
+    assert!(told.contains("due 2026-03-05"), "{told}");
+    refused(&discord, "owner", "/nc verifier nc:NC-1 person:bob date:2026-03-06", "2026-03-05").await;
+    discord.assert_clean();
+}
+
+/// People come and go: all that is open moves, the team of an audit too, and a leaver's name is nowhere any more.
+#[tokio::test]
+async fn a_leaver_hands_over_everything_and_is_forgotten() {
+    let Some(clock) = WallClock::at("2026-03-02T08:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    let (bob, carol) = (discord.user("bob"), discord.user("carol"));
+    all(
+        &discord,
+        "owner",
+        &[
+            "/setup timezone:Europe/Berlin hour:9",
+            "/certificate add standard:iso-27001 name:Acme ISMS decided:2026-03-02 owner:bob",
+            "/area add name:IT owner:bob",
+            "/audit plan certificates:1 kind:internal date:2026-06-01 lead:alice team:bob clauses:9.2",
+            "/audit plan certificates:1 kind:internal date:2026-07-01 lead:bob team:carol clauses:9.3",
+            "/nc raise certificate:1 grade:minor clause:9.2 statement:No programme owner:carol",
+            "/nc plan nc:NC-1 owner:carol due:2026-04-01 action:Draw one up",
+            "/nc verifier nc:NC-1 person:bob",
+            "/action add certificate:1 owner:bob due:2026-05-01 what:Buy a safe",
+            "/training log topic:Phishing person:bob",
+        ],
+    )
+    .await;
+    does(&discord, "carol", "/nc done nc:NC-1 what:Drawn up").await;
+    clock.set("2026-03-02T09:00:01+01:00");
+    discord.wait_message("general", "begins", SOON).await;
+    let moved = does(&discord, "owner", "/handover from:bob to:carol reason:Leaves").await;
+    for what in ["C-1", "area 1", "NC-1", "ACT-1", "A-1", "A-2"] {
+        assert!(moved.contains(what), "{what}: {moved}");
+    }
+    // Carol acted on it herself: nobody verifies their own work through a handover either.
+    assert!(moved.contains("acted on NC-1") && moved.contains("/nc verifier nc:NC-1"), "{moved}");
+    for audit in ["A-1", "A-2"] {
+        let shown = does(&discord, "owner", &format!("/audit show audit:{audit}")).await;
+        assert!(!shown.contains(&bob) && shown.contains(&carol), "{audit}: {shown}");
+    }
+    let told = does(&discord, "owner", "/handover from:bob to:carol pseudonymise:true").await;
+    assert!(told.contains("Former member") && !told.contains(&bob), "{told}");
+    assert!(does(&discord, "owner", "/training list").await.contains("Former member"));
+    daemon.terminate();
+    daemon.wait_exit(SOON).await;
+    assert!(daemon.certkeeper(&["verify"]).status.success());
+    // Not in the records, not in the journal, not in what was posted or answered.
+    let file = daemon.database();
+    for place in [file.clone(), file.with_extension("db-wal")] {
+        let bytes = std::fs::read(&place).unwrap_or_default();
+        let found = bytes.windows(bob.len()).any(|w| w == bob.as_bytes());
+        assert!(!found, "the id still stands in {}", place.display());
+    }
+    discord.assert_clean();
+}
+
+/// Every standard of the catalogue is worked with its own inputs; what was not looked at is said.
+#[tokio::test]
+async fn a_review_of_each_standard_has_its_own_inputs() {
+    let discord = Discord::start();
+    let _daemon = Daemon::ready(&discord, Setup::default()).await;
+    does(&discord, "owner", "/setup timezone:Europe/Berlin hour:9").await;
+    for (n, (standard, last, clause, no_clause)) in [
+        ("iso-27001", "g)", "10.2", "10.3"),
+        ("iso-9001", "f)", "10.2", "10.9"),
+        ("iso-14001", "g)", "10.2", "8.4"),
+        ("iso-45001", "g)", "10.2", "8.9"),
+        ("iso-37001", "f)", "10.2", "8.99"),
+        ("iso-37001-2016", "e)", "10.1", "6.3"),
+        ("iso-22301", "k)", "10.1", "10.3"),
+        ("iso-42001", "e)", "10.2", "10.3"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let c = n + 1;
+        does(
+            &discord,
+            "owner",
+            &format!("/certificate add standard:{standard} name:System {c} decided:2026-03-02"),
+        )
+        .await;
+        let inputs = does(&discord, "owner", &format!("/review inputs certificate:{c}")).await;
+        assert!(inputs.contains(last) && inputs.contains("a) Status of actions"), "{standard}: {inputs}");
+        let held = does(
+            &discord,
+            "owner",
+            &format!(
+                "/review hold certificates:{c} date:today attended:The board decisions:Go on not-covered:a"
+            ),
+        )
+        .await;
+        assert!(held.contains("Inputs not covered") && held.contains("a) Status"), "{standard}: {held}");
+        let raised =
+            format!("/nc raise certificate:{c} grade:minor clause:{clause} statement:No cause looked for");
+        let told = does(&discord, "owner", &raised).await;
+        let named = told.contains("Nonconformity") || told.contains("nonconformity");
+        assert!(named, "{standard}: {told}");
+        refused(
+            &discord,
+            "owner",
+            &format!("/nc raise certificate:{c} grade:minor clause:{no_clause} statement:x"),
+            "no clause or control",
+        )
+        .await;
+    }
+    discord.assert_clean();
+}
+
+/// What looks made up afterwards is marked where it is listed, and never hidden.
+#[tokio::test]
+async fn entries_that_look_made_up_afterwards_are_marked_in_lists() {
+    let Some(clock) = WallClock::at("2026-11-02T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    all(
+        &discord,
+        "owner",
+        &[
+            "/setup timezone:Europe/Berlin hour:9",
+            "/certificate add standard:iso-27001 name:Acme ISMS decided:2026-03-02 owner:alice",
+            "/audit log certificate:1 kind:internal date:2026-05-04 scope:All conclusion:Fine lead:bob",
+            "/review hold certificates:1 date:2026-05-11 attended:The board decisions:Go on inputs:all",
+            "/change log kind:internal what:A new site date:2026-05-18",
+            "/training log topic:Phishing person:alice date:2026-05-25",
+        ],
+    )
+    .await;
+    for n in 1..=3 {
+        all(
+            &discord,
+            "owner",
+            &[
+                &format!("/nc raise certificate:1 grade:minor clause:9.{n} statement:No {n} owner:owner"),
+                &format!("/nc correct nc:NC-{n} what:Done"),
+                &format!("/nc cause nc:NC-{n} why:Nobody was asked to"),
+                &format!("/nc plan nc:NC-{n} owner:owner due:2026-12-01 action:Ask"),
+                &format!("/nc done nc:NC-{n} what:Asked, https://intranet.example.com/{n}"),
+                &format!("/action add certificate:1 owner:alice due:2026-12-01 what:Thing {n}"),
+                &format!("/action done action:ACT-{n} outcome:Done"),
+                &format!("/nc verifier nc:NC-{n} person:bob"),
+            ],
+        )
+        .await;
+        does(&discord, "bob", &format!("/nc verify nc:NC-{n} effective:true how:Looked")).await;
+        does(&discord, "owner", &format!("/nc close nc:NC-{n}")).await;
+    }
+    let ncs = does(&discord, "owner", "/nc list state:closed").await;
+    for mark in [
+        "closed within the hour in which it was raised",
+        "raised, acted on and closed by one person",
+        "closed in the same minute as others",
+    ] {
+        assert!(ncs.contains(mark), "{mark}: {ncs}");
+        assert!(does(&discord, "owner", "/finding list").await.contains(mark), "{mark}");
+    }
+    for (list, mark) in [
+        ("/audit list", "entered 182 days after it was held"),
+        ("/review list", "entered 175 days after it was held"),
+        ("/change list", "entered 168 days after it happened"),
+        ("/training list", "entered 161 days after it happened"),
+        ("/action list all:true", "settled within the hour in which it was entered"),
+        ("/action list all:true", "done in the same minute as others"),
+    ] {
+        let told = does(&discord, "owner", list).await;
+        assert!(told.contains(mark), "{list}: {told}");
+    }
+    discord.assert_clean();
+}
+
+/// A certificate in its second year gets only what is still ahead; a wrong one is given up.
+#[tokio::test]
+async fn history_is_not_asked_for_again() {
+    let Some(clock) = WallClock::at("2026-11-02T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    all(
+        &discord,
+        "owner",
+        &[
+            "/setup timezone:Europe/Berlin hour:9",
+            "/certificate add standard:iso-27001 name:Acme ISMS decided:2025-03-03 owner:alice",
+            "/certificate add standard:iso-9001 name:Typed twice",
+        ],
+    )
+    .await;
+    let tasks = does(&discord, "owner", "/task list certificate:1").await;
+    assert!(!tasks.contains("Carried over") && tasks.contains("prepare-2/areas-due"), "{tasks}");
+    refused(&discord, "owner", "/void entry:C-2 reason:Typed twice", "/certificate withdraw").await;
+    does(&discord, "owner", "/certificate withdraw certificate:2 date:today reason:Typed twice").await;
+    refused(
+        &discord,
+        "owner",
+        "/certificate withdraw certificate:2 date:today reason:Again",
+        "was withdrawn",
+    )
+    .await;
+    for line in [
+        "/audit plan certificates:1 kind:internal date:2026-12-01 lead:bob clauses:9.2",
+        "/review plan certificates:1 date:2026-12-08",
+    ] {
+        does(&discord, "owner", line).await;
+    }
+    refused(&discord, "owner", "/audit move audit:A-1 date:2026-12-02 reason:\u{2003}", "needs a reason")
+        .await;
+    refused(&discord, "owner", "/audit cancel audit:A-1 reason:\u{2003}", "needs a reason").await;
+    refused(&discord, "owner", "/review cancel review:MR-1 reason:\u{2003}", "needs a reason").await;
+    // What was found counts from when its audit was held, not from when it was entered.
+    all(
+        &discord,
+        "owner",
+        &[
+            "/audit log certificate:1 kind:internal date:2025-06-02 scope:9 conclusion:One minor lead:bob clauses:9.2",
+            "/finding raise audit:A-2 grade:minor clause:9.2 statement:No plan",
+            "/audit log certificate:1 kind:internal date:2026-06-01 scope:9 conclusion:Fine lead:bob clauses:9.2",
+        ],
+    )
+    .await;
+    let coverage = does(&discord, "owner", "/audit coverage certificate:1").await;
+    assert!(!coverage.contains("Not audited since their last nonconformity"), "{coverage}");
     discord.assert_clean();
 }

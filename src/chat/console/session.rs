@@ -230,8 +230,7 @@ impl Session {
                 if self.asks_again {
                     return Flow::Refused;
                 }
-                let names: Vec<&str> = form.inputs.iter().map(|i| i.name.as_str()).collect();
-                self.stage.card(&say::refusal::card(format!("Still needed: {}.", names.join(", ")).into()));
+                self.stage.card(&say::refusal::card(say::refusal::form_needed(form)));
                 return Flow::Refused;
             };
             let id = form.id.clone();

@@ -13,6 +13,9 @@ use crate::command::{Actor, Door, Heard, Request};
 /// The prefix of everything that we put into a component's id.
 pub(super) const FORM: &str = "ck1:form:";
 
+/// The prefix of the button that asks the next question of a nonconformity; its number follows.
+pub(super) const NEXT: &str = "ck1:next:";
+
 /// One interaction.
 #[derive(Debug)]
 pub(super) struct Inbound {
@@ -253,7 +256,13 @@ pub(super) fn read(raw: &str, at: DateTime<Utc>) -> Option<Inbound> {
                 }
             }
         },
-        3 => What::Component,
+        3 => match text(data, "custom_id").as_deref().and_then(|id| id.strip_prefix(NEXT)) {
+            Some(nc) if !nc.is_empty() && nc.bytes().all(|b| b.is_ascii_digit()) => {
+                request.argv = vec!["nc".to_owned(), "next".to_owned(), format!("--nc=NC-{nc}")];
+                What::Command(request)
+            }
+            _ => What::Component,
+        },
         5 => match text(data, "custom_id").as_deref().and_then(|id| id.strip_prefix(FORM)) {
             None => What::Component,
             Some(form) => {

@@ -541,7 +541,14 @@ mod tests {
             0..32,
         );
         (any_line(), lines(), fields, proptest::option::of(any_line())).prop_map(
-            |(title, lines, fields, footer)| Card { title, tone: Tone::Plain, lines, fields, footer },
+            |(title, lines, fields, footer)| Card {
+                title,
+                tone: Tone::Plain,
+                lines,
+                fields,
+                footer,
+                offers: None,
+            },
         )
     }
 

@@ -6,16 +6,16 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::Deserialize;
 use serenity::builder::{
-    AutocompleteChoice, CreateActionRow, CreateAllowedMentions, CreateAutocompleteResponse, CreateInputText,
-    CreateInteractionResponse, CreateInteractionResponseFollowup, CreateInteractionResponseMessage,
-    CreateModal, EditInteractionResponse,
+    AutocompleteChoice, CreateActionRow, CreateAllowedMentions, CreateAutocompleteResponse, CreateButton,
+    CreateInputText, CreateInteractionResponse, CreateInteractionResponseFollowup,
+    CreateInteractionResponseMessage, CreateModal, EditInteractionResponse,
 };
-use serenity::model::application::{InputTextStyle, InteractionResponseFlags};
+use serenity::model::application::{ButtonStyle, InputTextStyle, InteractionResponseFlags};
 use serenity::model::channel::MessageFlags;
 use serenity::model::permissions::Permissions;
 use tokio::time::Instant;
 
-use super::inbound::{FORM, Inbound};
+use super::inbound::{FORM, Inbound, NEXT};
 use super::rest::{Call, Fault};
 use super::{Shared, render};
 use crate::command::{Answer, Choice, Form};
@@ -54,6 +54,17 @@ pub(super) struct Reply<'a> {
 
 fn nobody() -> CreateAllowedMentions {
     CreateAllowedMentions::new()
+}
+
+/// The button that a card offers, if it does.
+fn buttons(card: &Card) -> Vec<CreateActionRow> {
+    card.offers
+        .map(|nc| {
+            let button = CreateButton::new(format!("{NEXT}{nc}")).label(say::next_question(nc));
+            CreateActionRow::Buttons(vec![button.style(ButtonStyle::Secondary)])
+        })
+        .into_iter()
+        .collect()
 }
 
 fn cut(text: &str, most: usize) -> String {
@@ -162,7 +173,8 @@ impl<'a> Reply<'a> {
     pub(super) async fn say(&self, card: &Card, public: bool) -> bool {
         let mut flags = InteractionResponseFlags::empty();
         flags.set(InteractionResponseFlags::EPHEMERAL, !public);
-        let message = CreateInteractionResponseMessage::new().allowed_mentions(nobody());
+        let message =
+            CreateInteractionResponseMessage::new().allowed_mentions(nobody()).components(buttons(card));
         let message = if self.embeds {
             message.embeds(render::embeds(card, None)).flags(flags)
         } else {
@@ -247,7 +259,7 @@ impl<'a> Reply<'a> {
     }
 
     async fn edit(&self, card: &Card) -> bool {
-        let edit = EditInteractionResponse::new().allowed_mentions(nobody());
+        let edit = EditInteractionResponse::new().allowed_mentions(nobody()).components(buttons(card));
         let edit = if self.embeds {
             edit.embeds(render::embeds(card, None))
         } else {
@@ -260,7 +272,8 @@ impl<'a> Reply<'a> {
     async fn follow_up(&self, card: &Card, public: bool) -> bool {
         let mut flags = MessageFlags::empty();
         flags.set(MessageFlags::EPHEMERAL, !public);
-        let more = CreateInteractionResponseFollowup::new().allowed_mentions(nobody());
+        let more =
+            CreateInteractionResponseFollowup::new().allowed_mentions(nobody()).components(buttons(card));
         let more = if self.embeds {
             more.embeds(render::embeds(card, None)).flags(flags)
         } else {
