@@ -264,6 +264,9 @@ impl CertificateFile {
         (known_at, zone): (DateTime<Utc>, Tz),
         because: bool,
     ) -> Result<Cycle, Refusal> {
+        if let Some(on) = self.withdrawn_on().filter(|_| self.certificate.cycles.is_empty()) {
+            return Err(Refusal::Withdrawn { on });
+        }
         let cycle = self.certificate.decide(decided_on, expires_on, known_at)?;
         self.settled_for(zone, because)?;
         Ok(cycle)
@@ -692,7 +695,9 @@ mod tests {
             assert_eq!(pair[1].anchor, pair[0].next_anchor(), "the calendar does not creep");
         }
         if status != Status::Preparing {
-            assert!(matches!(can(Move::Decide), Err(Refusal::AlreadyDecided { .. })), "{status:?}");
+            let no = can(Move::Decide);
+            let refused = matches!(no, Err(Refusal::AlreadyDecided { .. } | Refusal::Withdrawn { .. }));
+            assert!(refused, "{status:?}: {no:?}");
         }
         let refused = |kind| assert_eq!(may(kind), Err(Refusal::StatusStep { to: kind, status }));
         match status {

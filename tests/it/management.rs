@@ -687,11 +687,14 @@ async fn the_walk_through_a_nonconformity_ends_at_its_close() {
     )
     .await;
     // More time is an extension, with a reason and a count; a clause that is not there is no clause.
-    refused(&discord, "owner", "/nc assign nc:NC-1 owner:carol due:2027-03-02", "/nc extend nc:NC-1").await;
     refused(&discord, "owner", "/nc extend nc:NC-1 due:2026-08-01 reason:\u{2003}", "needs a reason").await;
     does(&discord, "owner", "/nc assign nc:NC-1 owner:carol due:2026-05-01").await;
     let told = does(&discord, "owner", "/nc extend nc:NC-1 due:2026-06-01 reason:Holidays").await;
     assert!(told.contains("The first extension"), "{told}");
+    // A later day given with an owner counts as well.
+    does(&discord, "owner", "/nc assign nc:NC-1 owner:carol due:2026-06-15").await;
+    let told = does(&discord, "owner", "/nc extend nc:NC-1 due:2026-07-01 reason:Holidays").await;
+    assert!(told.contains("Extension number 3"), "{told}");
     all(
         &discord,
         "carol",

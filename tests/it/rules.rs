@@ -116,7 +116,6 @@ async fn renewals_too_early_too_late_and_of_what_was_withdrawn_are_refused() {
         ("withdraw certificate:1 date:2026-03-01 reason:x", "9.6.5"),
         ("transfer certificate:1 body:Other date:2026-03-01", "IAF MD 2"),
         ("suspend certificate:2 date:today reason:x", "9.6.5"),
-        ("withdraw certificate:2 date:today reason:x", "9.6.5"),
     ] {
         refused(&discord, "owner", &format!("/certificate {verb}"), rule).await;
     }
