@@ -7,6 +7,7 @@ use super::find;
 use super::nc::{named, step};
 use super::option::{DayText, LongText, MoreText, NcRef, PersonRef};
 use super::programme::text;
+use crate::domain::certificate::CertificateFile;
 use crate::domain::clocks::{self, Rule};
 use crate::domain::nonconformity::{Done, Nonconformity, Step};
 use crate::domain::organisation::Person;
@@ -193,9 +194,13 @@ impl Extend {
 
 /// The earliest hard limit that a nonconformity runs under, be it on record or about to be entered.
 fn hard_limit(cx: &Change<'_>, nc: &Nonconformity) -> Option<(Rule, chrono::NaiveDate)> {
-    let mut file = cx.before.files().iter().find(|f| f.certificate.id == nc.certificate)?.clone();
-    file.nonconformities.retain(|known| known.id != nc.id);
-    file.nonconformities.push(nc.clone());
+    let on_record = cx.before.files().iter().find(|f| f.certificate.id == nc.certificate)?;
+    let file = CertificateFile {
+        audits: on_record.audits.clone(),
+        records: on_record.records.clone(),
+        nonconformities: vec![nc.clone()],
+        ..CertificateFile::new(on_record.certificate.clone())
+    };
     let standard = cx.catalogue.standard(&file.certificate.standard)?;
     let programme = cx.catalogue.programme_of(standard)?;
     clocks::all(&file, Some(standard), programme, cx.org.zone, cx.today)
