@@ -10,6 +10,7 @@ use super::nc::{named, step};
 use super::option::{DayText, LongText, MoreText, NcRef, PersonRef};
 use super::programme::text;
 use crate::domain::audit::{Audit, AuditState};
+use crate::domain::certificate::CertificateFile;
 use crate::domain::clocks::{self, Rule};
 use crate::domain::nonconformity::{Done, Nonconformity, Step};
 use crate::domain::organisation::Person;
@@ -194,11 +195,16 @@ impl Extend {
     }
 }
 
-/// The earliest hard limit that a nonconformity runs under, or would once its audit is reported.
+/// The earliest hard limit that a nonconformity runs under, be it on record or about to be entered, or would once its
+/// audit is reported.
 pub(super) fn hard_limit(cx: &Change<'_>, nc: &Nonconformity) -> Option<(Rule, NaiveDate)> {
-    let mut file = cx.before.files().iter().find(|f| f.certificate.id == nc.certificate)?.clone();
-    file.nonconformities.retain(|known| known.id != nc.id);
-    file.nonconformities.push(nc.clone());
+    let on_record = cx.before.files().iter().find(|f| f.certificate.id == nc.certificate)?;
+    let mut file = CertificateFile {
+        audits: on_record.audits.clone(),
+        records: on_record.records.clone(),
+        nonconformities: vec![nc.clone()],
+        ..CertificateFile::new(on_record.certificate.clone())
+    };
     let audit = |a: &&Audit| nc.audit.is_some_and(|(id, _)| id == a.id);
     if !file.audits.iter().any(|a| audit(&a))
         && let Some(found) = cx.before.audits.iter().find(audit)

@@ -699,12 +699,16 @@ mod tests {
             let refused = matches!(no, Err(Refusal::AlreadyDecided { .. } | Refusal::Withdrawn { .. }));
             assert!(refused, "{status:?}: {no:?}");
         }
-        let refused = |kind| assert_eq!(may(kind), Err(Refusal::StatusStep { to: kind, status }));
+        let refused = |kinds: &[RecordKind]| {
+            for kind in kinds.iter().copied() {
+                assert_eq!(may(kind), Err(Refusal::StatusStep { to: kind, status }));
+            }
+        };
         match status {
             Status::Preparing => {
                 assert_eq!(after(Move::Decide), Ok(Status::Certified));
                 assert_eq!(can(Move::Renew).map(|_| ()), Err(Refusal::NotDecided));
-                [RecordKind::Suspended, RecordKind::Reinstated, RecordKind::Transferred].map(refused);
+                refused(&[RecordKind::Suspended, RecordKind::Reinstated, RecordKind::Transferred]);
                 "preparing"
             }
             Status::Certified => {
@@ -717,7 +721,7 @@ mod tests {
                     Ok(Status::Withdrawn { since: today })
                 );
                 assert_eq!((may(RecordKind::Transferred), may(RecordKind::Scope)), (Ok(()), Ok(())));
-                refused(RecordKind::Reinstated);
+                refused(&[RecordKind::Reinstated]);
                 let last = file.certificate.latest_cycle().unwrap();
                 match can(Move::Renew) {
                     Ok(_) => assert!(today >= last.renewable_from()),
@@ -731,7 +735,7 @@ mod tests {
                     after(Move::Become(RecordKind::Withdrawn)),
                     Ok(Status::Withdrawn { since: today })
                 );
-                [RecordKind::Suspended, RecordKind::Transferred].map(refused);
+                refused(&[RecordKind::Suspended, RecordKind::Transferred]);
                 "suspended"
             }
             Status::ExpiredRestorable { until } => {
@@ -739,31 +743,29 @@ mod tests {
                 let restored = can(Move::Renew).unwrap().0;
                 assert!(matches!(restored.status(today), Status::Certified | Status::Suspended { .. }));
                 assert!(!restored.certificate.gaps().is_empty(), "the gap is shown");
-                [RecordKind::Suspended, RecordKind::Reinstated, RecordKind::Transferred].map(refused);
+                refused(&[RecordKind::Suspended, RecordKind::Reinstated, RecordKind::Transferred]);
                 "restorable"
             }
             Status::Expired => {
                 assert!(matches!(can(Move::Renew), Err(Refusal::RestorationOver { .. })));
-                [
+                refused(&[
                     RecordKind::Suspended,
                     RecordKind::Reinstated,
                     RecordKind::Withdrawn,
                     RecordKind::Transferred,
                     RecordKind::Scope,
-                ]
-                .map(refused);
+                ]);
                 "expired"
             }
             Status::Withdrawn { since } => {
                 assert_eq!(can(Move::Renew).map(|_| ()), Err(Refusal::Withdrawn { on: since }));
-                [
+                refused(&[
                     RecordKind::Suspended,
                     RecordKind::Reinstated,
                     RecordKind::Withdrawn,
                     RecordKind::Transferred,
                     RecordKind::Scope,
-                ]
-                .map(refused);
+                ]);
                 "withdrawn"
             }
         }
