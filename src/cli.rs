@@ -22,7 +22,7 @@ use crate::clock::{Clock as _, HandClock, SystemClock};
 use crate::command::import::Kind as ImportKind;
 use crate::command::option::{CertificateRef, DayText};
 use crate::command::{App, Defaults, Door, SpokenAs, find, grammar};
-use crate::config::{self, Needs, Settings};
+use crate::config::{self, LogFormat, Needs, Settings};
 use crate::daemon::{self, Ended};
 use crate::domain::calendar;
 use crate::domain::certificate::Certificate;
@@ -443,6 +443,7 @@ async fn run(settings: Settings, catalogue: Catalogue) -> u8 {
             return SETTING;
         }
     };
+    let format = settings.log_format;
     let (words, code) = match daemon::run(settings, &discord, catalogue).await {
         Ok(()) => return 0,
         Err(Ended::Setting(words)) => (words, SETTING),
@@ -451,7 +452,11 @@ async fn run(settings: Settings, catalogue: Catalogue) -> u8 {
         Err(Ended::Corrupt(words)) => (words, ALTERED),
         Err(Ended::Other(e)) => (format!("{e:#}"), BUG),
     };
-    complain(&words);
+    match format {
+        LogFormat::Text => complain(&words),
+        // What reads the log reads nothing but objects.
+        LogFormat::Json => tracing::error!(code, why = words, "ended"),
+    }
     code
 }
 

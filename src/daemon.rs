@@ -127,6 +127,7 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
             metrics: app.metrics().clone(),
             store: store.clone(),
             clock: Arc::clone(&clock),
+            started: clock.now(),
         };
         let pages = http::router(Arc::clone(&health)).merge(http::metrics_router(measured));
         let served = served.clone();

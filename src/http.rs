@@ -206,6 +206,8 @@ pub struct Measured {
     pub store: Store,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// When the process started: told as it was then, since whoever watches counts its changes.
+    pub started: DateTime<Utc>,
 }
 
 /// The route `/metrics`.
@@ -214,13 +216,14 @@ pub fn metrics_router(measured: Measured) -> Router {
 }
 
 async fn exposition(State(measured): State<Measured>) -> Response {
-    let Measured { health, metrics, store, clock } = measured;
+    let Measured { health, metrics, store, clock, started } = measured;
     let asked = async { notices::standing(&mut *store.read().await.ok()?).await.ok() };
     let outbox = tokio::time::timeout(STORE_LIMIT, asked).await.ok().flatten();
     let mut log = store.path().as_os_str().to_owned();
     log.push("-wal");
     let now = Now {
         at: clock.now(),
+        started,
         health: health.snapshot(),
         outbox,
         database_bytes: metrics::size(store.path()),

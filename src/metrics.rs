@@ -310,6 +310,8 @@ fn one(name: &'static str, value: &str) -> Labels {
 pub struct Now {
     /// The time.
     pub at: DateTime<Utc>,
+    /// When the process started.
+    pub started: DateTime<Utc>,
     /// How the process fares.
     pub health: http::Snapshot,
     /// What is still to be said; `None` where the store could not be asked.
@@ -435,13 +437,12 @@ impl Now {
         set(r, "database_wal", "Size of its write-ahead log", Some(Unit::Bytes), bytes(self.wal_bytes));
         let r = registry.sub_registry_with_prefix("process");
         set(r, "resident_memory", "Resident memory", Some(Unit::Bytes), bytes(self.resident_bytes));
-        let up = TimeDelta::from_std(health.uptime).unwrap_or(TimeDelta::MAX);
         set(
             r,
             "start_time",
             "When the process started",
             Some(Unit::Seconds),
-            self.at.checked_sub_signed(up).map(|at| gauge(seconds_of(at))),
+            Some(gauge(seconds_of(self.started))),
         );
         registry
     }

@@ -449,10 +449,14 @@ async fn rounds_that_panic_are_survived_until_three_in_a_row_end_the_process() {
     assert!((value(&all, "certkeeper_alive", "") - 1.0).abs() < 0.01);
     daemon.kill9().await;
     daemon.set_env("FAILPOINTS", Some("round=panic"));
+    daemon.set_env("CERTKEEPER_LOG_FORMAT", Some("json"));
     daemon.start_again();
     let status = daemon.wait_exit(Duration::from_secs(30)).await;
     assert_eq!(status.code(), Some(70), "{}", daemon.output());
-    assert!(daemon.output().contains("panicked 3 times in a row"), "{}", daemon.output());
+    let said = lines(&daemon.output());
+    let ended = said.iter().find(|line| line["fields"]["message"] == "ended").unwrap();
+    assert!(ended["fields"]["why"].to_string().contains("panicked 3 times in a row"), "{ended}");
+    assert_eq!(ended["fields"]["code"], 70);
 }
 
 /// The status of a page, and the reasons it gives.
