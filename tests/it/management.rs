@@ -741,7 +741,7 @@ async fn the_walk_through_a_nonconformity_ends_at_its_close() {
     refused(&discord, "owner", "/nc reopen nc:NC-1 reason:\u{2003}", "needs a reason").await;
     does(&discord, "owner", "/nc reopen nc:NC-1 reason:It came back").await;
     let shown = does(&discord, "owner", "/nc show nc:NC-1").await;
-    for words in ["Why 2: The role was vacant", "Extended once", "verified effective", "It came back"] {
+    for words in ["Why 2: The role was vacant", "Extended 3 times", "verified effective", "It came back"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     for words in ["deputies", "vacant", "Seen on site", "came back"] {
