@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -28,6 +28,15 @@ const SOFT_STOP: Duration = Duration::from_secs(3);
 
 /// How long changes are gathered before the notifier looks at them: it must not get in the way of the next one.
 const GATHER: Duration = Duration::from_millis(50);
+
+/// How often it is looked whether there is room on the disk.
+const ROOM_LOOK: Duration = Duration::from_secs(30);
+
+/// When a store that failed is tried again.
+const STORE_AGAIN: Duration = Duration::from_secs(5);
+
+/// SIGXFSZ, of the same number wherever this runs: what is written would exceed the largest file allowed.
+const FILE_TOO_LARGE: i32 = 25;
 
 /// How often it is looked whether a backup is due.
 const BACKUP_LOOK: Duration = Duration::from_secs(60);
@@ -148,6 +157,8 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
     let mut chat = tokio::spawn(adapter.run());
     let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut int = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    // Once listened for, it ends nothing: the write fails, as on a full disk.
+    let _too_large = signal(SignalKind::from_raw(FILE_TOO_LARGE)).context("listening for SIGXFSZ")?;
 
     let mut notifier_done = false;
     let ended = tokio::select! {
@@ -264,6 +275,8 @@ async fn notify<P: Post>(
     health: Arc<Health>,
     stop: CancellationToken,
 ) -> Stopped {
+    // When there was room last; unknown after a fault.
+    let mut room: Option<Instant> = None;
     loop {
         if !store.in_place() {
             let path = store.path().display();
@@ -274,7 +287,20 @@ async fn notify<P: Post>(
             health.set_store(Err(words.clone()));
             return Stopped::FileGone(words);
         }
-        let again = match deliverer.round(&*clock).await {
+        // While nothing can be kept, nothing is said: it could not be kept that it was.
+        let round = async {
+            if app.take_storage_failed() || room.is_none() {
+                room = None;
+                store.try_writing().await?;
+            }
+            if room.is_none_or(|at| at.elapsed() >= ROOM_LOOK) {
+                store.try_room().await?;
+                room = Some(Instant::now());
+            }
+            deliverer.round(&*clock).await
+        }
+        .await;
+        let again = match round {
             Ok(round) => {
                 health.ticked();
                 health.set_store(Ok(()));
@@ -285,8 +311,9 @@ async fn notify<P: Post>(
             }
             Err(fault) => {
                 tracing::error!(error = &fault as &dyn std::error::Error, path = %store.path().display(), "a round of reminders failed; it is tried again");
-                health.set_store(Err(fault.to_string()));
-                Some(Duration::from_secs(10))
+                health.set_store(Err(fault.words()));
+                room = None;
+                Some(STORE_AGAIN)
             }
         };
         let wait = again.unwrap_or(Duration::from_secs(60)).max(Duration::from_millis(50));
