@@ -55,6 +55,8 @@ pub struct Taken {
 
 /// How a backup's file is called.
 const STAMP: &str = "certkeeper-%Y%m%dT%H%M%SZ.db";
+/// How it is called besides until it is proven.
+const PARTIAL: &str = ".partial";
 
 pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Fault {
     let what = what.into();
@@ -82,14 +84,23 @@ pub async fn take(database: &Path, to: &Path, now: DateTime<Utc>) -> Result<Take
         _ => PathBuf::from("."),
     };
     std::fs::create_dir_all(&folder).map_err(io(format!("making the folder {}", folder.display())))?;
-    let partial = with_suffix(&path, ".partial");
-    remove(&partial)?;
+    clear_partial(&folder, now);
+    let partial = with_suffix(&path, PARTIAL);
+    clear(&partial)?;
     let taken = write(database, &path, &partial, &folder, now).await;
     if taken.is_err() {
         // What could not be finished is of no use to anybody; the fault says why.
-        drop(remove(&partial));
+        drop(clear(&partial));
     }
-    taken
+    match taken {
+        Err(Fault::Store(why)) if why.storage().is_some() => Err(Fault::Refused(format!(
+            "no backup could be written to {} ({}); make room there, or name another folder. Earlier ones are as they \
+             were",
+            folder.display(),
+            why.words()
+        ))),
+        taken => taken,
+    }
 }
 
 async fn write(
@@ -132,6 +143,23 @@ pub(crate) async fn prove(c: &mut SqliteConnection, path: &Path) -> Result<Vec<V
         )));
     }
     Ok(chains)
+}
+
+/// Removes what backups that were ended half way have left behind; one that is still being taken is younger.
+fn clear_partial(folder: &Path, now: DateTime<Utc>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|e| e.path()) {
+        let begun =
+            path.to_str().and_then(|name| name.strip_suffix(PARTIAL)).and_then(|name| stamp(Path::new(name)));
+        if begun.is_some_and(|at| (now - at).abs() > TimeDelta::hours(1))
+            && let Err(fault) = clear(&path)
+        {
+            tracing::warn!(
+                error = &fault as &dyn std::error::Error,
+                "an unfinished backup could not be removed"
+            );
+        }
+    }
 }
 
 /// When a backup was taken, by its name.

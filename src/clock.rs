@@ -17,6 +17,13 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     }
 }
 
+/// A wait, give or take a fifth, so that many who wait do not come back at once.
+pub fn jitter(wait: Duration) -> Duration {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish() % 400;
+    wait.mul_f64(0.8 + f64::from(u16::try_from(random).unwrap_or_default()) / 1_000.0)
+}
+
 /// The machine's wall clock, which may jump either way.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -40,6 +40,14 @@ const PANICS: u32 = 3;
 
 /// The pause after a round that panicked.
 const AFTER_PANIC: Duration = Duration::from_secs(5);
+/// How often it is looked whether there is room on the disk.
+const ROOM_LOOK: Duration = Duration::from_secs(30);
+
+/// When a store that failed is tried again.
+const STORE_AGAIN: Duration = Duration::from_secs(5);
+
+/// SIGXFSZ, of the same number wherever this runs: what is written would exceed the largest file allowed.
+const FILE_TOO_LARGE: i32 = 25;
 
 /// How often it is looked whether a backup is due.
 const BACKUP_LOOK: Duration = Duration::from_secs(60);
@@ -180,6 +188,8 @@ pub async fn run(settings: Settings, discord: &DiscordSettings, catalogue: Catal
     let mut chat = tokio::spawn(adapter.run());
     let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut int = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    // Once listened for, it ends nothing: the write fails, as on a full disk.
+    let _too_large = signal(SignalKind::from_raw(FILE_TOO_LARGE)).context("listening for SIGXFSZ")?;
 
     let mut notifier_done = false;
     let ended = tokio::select! {
@@ -307,6 +317,8 @@ async fn notify<P: Post>(
     let mut panics = 0;
     // Whether it is the alarm's turn, not a change's, which has just been written.
     let mut alarmed = true;
+    // When there was room last; unknown after a fault.
+    let mut room: Option<Instant> = None;
     loop {
         if !store.in_place() {
             let path = store.path().display();
@@ -317,13 +329,18 @@ async fn notify<P: Post>(
             health.set_store(Err(words.clone()));
             return Stopped::FileGone(words);
         }
+        // While nothing can be kept, nothing is said: it could not be kept that it was.
         let round = async {
             fault::point("round");
-            let round = deliverer.round(&*clock).await?;
-            if alarmed {
+            if alarmed || app.take_storage_failed() || room.is_none() {
+                room = None;
                 store.probe(clock.now()).await?;
             }
-            Ok::<_, store::Fault>(round)
+            if room.is_none_or(|at| at.elapsed() >= ROOM_LOOK) {
+                store.try_room().await?;
+                room = Some(Instant::now());
+            }
+            deliverer.round(&*clock).await
         };
         let Ok(round) = AssertUnwindSafe(round).catch_unwind().await else {
             app.metrics().panicked(Caught::Notifier);
@@ -351,8 +368,9 @@ async fn notify<P: Post>(
             }
             Err(fault) => {
                 tracing::error!(error = &fault as &dyn std::error::Error, path = %store.path().display(), "a round of reminders failed; it is tried again");
-                health.set_store(Err(fault.to_string()));
-                Some(Duration::from_secs(10))
+                health.set_store(Err(fault.words()));
+                room = None;
+                Some(STORE_AGAIN)
             }
         };
         let wait = again.unwrap_or(Duration::from_secs(60)).max(Duration::from_millis(50));

@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sqlx::SqliteConnection;
 
 use crate::backup;
+use crate::chat::Ask;
 use crate::chat::discord::Probe;
 use crate::config::Settings;
 use crate::store::{self, OpenFault, notices, verify};
@@ -162,6 +163,21 @@ async fn file(
         if let Some(probe) = probe.filter(|_| org.place.starts_with("discord:")) {
             for channel in channels {
                 permissions(probe, &org.place, channel, report).await;
+            }
+            let named: Vec<Ask> = org
+                .manager_role
+                .iter()
+                .chain(&org.auditor_role)
+                .map(|role| Ask::Role(role.clone()))
+                .collect();
+            for gone in probe.roles_gone(&org.place, &named).await {
+                if let Ask::Role(role) = gone {
+                    report.wrong(format!(
+                        "{}: {}",
+                        org.place,
+                        crate::say::notice::role_gone(&org, &role).plain()
+                    ));
+                }
             }
         }
         for parked in notices::parked(c, org.id).await? {

@@ -25,6 +25,8 @@ pub struct Outgoing {
     pub ask: Vec<Ask>,
     /// What it says.
     pub card: Card,
+    /// Whether it is to be put together anew, in smaller parts, rather than shown with something left out.
+    pub divisible: bool,
 }
 
 /// Someone whom a message asks to do something, and therefore pings.
@@ -121,6 +123,13 @@ pub trait Post: Send + Sync {
         reference: &str,
         since: DateTime<Utc>,
     ) -> impl Future<Output = Looked> + Send;
+
+    /// Whether one message in the channel shows all of a card.
+    fn holds(&self, channel: &str, card: &Card) -> bool;
+
+    /// Those of `asked` whom a message at this place would certainly not reach: who has left, a role that was
+    /// deleted. Whoever cannot be asked after counts as there.
+    fn gone(&self, place: &str, asked: &[Ask]) -> impl Future<Output = Vec<Ask>> + Send;
 
     /// Whether a channel that refused a message would take one now. Asked seldom: it may be refused as well.
     fn open(&self, channel: &str) -> impl Future<Output = bool> + Send;

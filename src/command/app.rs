@@ -1,7 +1,8 @@
 //! How a request is carried out, whichever door it came by.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -15,13 +16,14 @@ use super::grammar::{self, Command};
 use super::option::{ChannelRef, RoleRef};
 use super::{Actor, Door, Heard, HeardFile, SpokenAs, complete, lacking};
 use crate::catalogue::Catalogue;
+use crate::chat::Ask;
 use crate::domain::organisation::{Manners, Organisation, Person};
 use crate::fault;
 use crate::metrics::{Came, Caught, Metrics};
 use crate::say;
 use crate::say::card::{Card, Line};
 use crate::store::snapshot::Snapshot;
-use crate::store::{self, Store, Write, journal, requests};
+use crate::store::{self, Storage, Store, Write, journal, requests};
 
 /// One thing that somebody asked for.
 #[derive(Debug, Clone)]
@@ -175,6 +177,8 @@ pub(super) struct Read<'a> {
     pub(super) request: &'a Request,
     pub(super) catalogue: &'a Catalogue,
     pub(super) today: NaiveDate,
+    /// The roles that were found deleted.
+    pub(super) roles_gone: Vec<String>,
 }
 
 /// What a command that changes something works with.
@@ -279,6 +283,9 @@ struct Inner {
     changed: Notify,
     permissions_changed: AtomicBool,
     metrics: Metrics,
+    storage_failed: AtomicBool,
+    /// By place, the roles that it names and that were deleted.
+    roles_gone: Mutex<HashMap<String, Vec<String>>>,
 }
 
 impl App {
@@ -291,6 +298,8 @@ impl App {
             defaults,
             changed: Notify::new(),
             permissions_changed: AtomicBool::new(false),
+            storage_failed: AtomicBool::new(false),
+            roles_gone: Mutex::default(),
         }))
     }
 
@@ -323,6 +332,26 @@ impl App {
     /// Whether permissions have changed since this was asked last.
     pub fn take_permissions_changed(&self) -> bool {
         self.0.permissions_changed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether the storage has failed a command since this was asked last.
+    pub fn take_storage_failed(&self) -> bool {
+        self.0.storage_failed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Which of the roles that a place names were found deleted.
+    pub fn set_roles_gone(&self, place: &str, gone: Vec<Ask>) {
+        let gone = gone.into_iter().filter_map(|ask| match ask {
+            Ask::Role(role) => Some(role),
+            Ask::Person(_) => None,
+        });
+        let mut all = self.0.roles_gone.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(place.to_owned(), gone.collect());
+    }
+
+    fn roles_gone(&self, place: &str) -> Vec<String> {
+        let all = self.0.roles_gone.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(place).cloned().unwrap_or_default()
     }
 
     /// Understands a request and checks that the actor may make it; writes nothing but a form's draft.
@@ -474,7 +503,16 @@ impl App {
     async fn read(&self, command: Command, request: &Request, snapshot: &Snapshot) -> Result<Answer, Stop> {
         let org = &snapshot.organisation;
         let today = org.day_of(request.at);
-        let cx = Read { store: &self.0.store, snapshot, org, request, catalogue: &self.0.catalogue, today };
+        let roles_gone = self.roles_gone(&org.place);
+        let cx = Read {
+            store: &self.0.store,
+            snapshot,
+            org,
+            request,
+            catalogue: &self.0.catalogue,
+            today,
+            roles_gone,
+        };
         let reply = command.read(&cx).await?;
         Ok(Answer::Say { card: Box::new(reply.card), public: reply.public })
     }
@@ -677,7 +715,17 @@ impl App {
                     path = %self.0.store.path().display(),
                     "a command failed; nothing was changed"
                 );
-                refused(if fault.is_full() { say::refusal::full() } else { say::refusal::broken(&reference) })
+                let storage = fault.storage();
+                if storage.is_some() {
+                    // The notifier looks at the storage now, and says how it is to whoever looks after the process.
+                    self.0.storage_failed.store(true, Ordering::Relaxed);
+                    self.0.changed.notify_one();
+                }
+                refused(match storage {
+                    Some(Storage::Full) => say::refusal::full(),
+                    Some(Storage::Failing) => say::refusal::storage_failing(&reference),
+                    None => say::refusal::broken(&reference),
+                })
             }
         }
     }

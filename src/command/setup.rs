@@ -109,7 +109,8 @@ fn zone_of(typed: &str) -> Result<chrono_tz::Tz, Stop> {
 impl Status {
     pub(super) fn read(cx: &Read<'_>) -> Result<Reply, Stop> {
         let (files, parked) = (cx.snapshot.files(), &cx.snapshot.parked);
-        Reply::private(say::records::status(cx.org, cx.catalogue, files, parked, cx.today))
+        let card = say::records::status(cx.org, cx.catalogue, files, parked, cx.today);
+        Reply::private(say::records::with_roles_gone(card, cx.org, &cx.roles_gone))
     }
 }
 

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::due::{Kind, Occurrence, To};
 use super::plan::{self, Outbox};
 use crate::chat::{Ask, CannotTell, Looked, Outgoing, Own, Post, Posted};
-use crate::clock::Clock;
+use crate::clock::{Clock, jitter};
 use crate::command::App;
 use crate::domain::organisation::Organisation;
 use crate::fault;
@@ -39,10 +39,11 @@ const NONCE_KNOWN: Duration = Duration::from_secs(100);
 const ASK_PARKED: Duration = Duration::from_hours(8);
 /// Not more often than this, whatever changes.
 const ASK_AT_MOST: Duration = Duration::from_secs(5);
-/// How much of a digest fits into one message, in characters.
-const DIGEST_ROOM: usize = 4_500;
-/// Waits between tries of one channel; the last is repeated.
-const BACK_OFF: [u64; 6] = [1, 5, 30, 120, 600, 3600];
+/// How long looking for roles may hold up what is due; the rest are looked for when they are mentioned.
+const ROLES_AT_MOST: Duration = Duration::from_secs(5);
+/// Waits between tries of one channel, give or take a fifth; the last is repeated. However long it could not be
+/// reached, what waits for it is posted ten minutes after it can.
+const BACK_OFF: [u64; 5] = [1, 5, 30, 120, 600];
 
 /// Delivers notices through one chat.
 #[derive(Debug)]
@@ -140,6 +141,7 @@ impl<P: Post> Deliverer<P> {
         }
         self.asked = Some((Instant::now(), now));
         self.permissions_changed = false;
+        self.look_for_roles().await?;
         let parked = notices::parked_anywhere(&mut *self.app.store().read().await?).await?;
         for (org, channel) in parked {
             if self.post.open(&channel).await {
@@ -152,6 +154,30 @@ impl<P: Post> Deliverer<P> {
         Ok(None)
     }
 
+    /// Looks whether the roles that organisations name are still there; `/status` says which are not.
+    async fn look_for_roles(&self) -> Result<(), Fault> {
+        let orgs = store::organisation::all(&mut *self.app.store().read().await?).await?;
+        let began = Instant::now();
+        for org in orgs {
+            if began.elapsed() > ROLES_AT_MOST {
+                break;
+            }
+            let roles: Vec<Ask> = org
+                .manager_role
+                .iter()
+                .chain(&org.auditor_role)
+                .map(|role| Ask::Role(role.clone()))
+                .collect();
+            let there =
+                store::organisation::presence(&mut *self.app.store().read().await?, &org.place).await?;
+            if !roles.is_empty() && there.is_some_and(|(present, _)| present) {
+                let gone = self.post.gone(&org.place, &roles).await;
+                self.app.set_roles_gone(&org.place, gone);
+            }
+        }
+        Ok(())
+    }
+
     fn waits(&self, channel: &str) -> bool {
         self.waiting.get(channel).is_some_and(|(until, _)| Instant::now() < *until)
     }
@@ -159,7 +185,7 @@ impl<P: Post> Deliverer<P> {
     fn back_off(&mut self, channel: &str, least: Option<Duration>) {
         let failures = self.waiting.get(channel).map_or(0, |(_, n)| *n);
         let step = BACK_OFF.get(failures).or(BACK_OFF.last()).copied().unwrap_or(60);
-        let wait = least.unwrap_or_default().max(Duration::from_secs(if least.is_some() { 0 } else { step }));
+        let wait = least.unwrap_or_else(|| jitter(Duration::from_secs(step)));
         self.waiting.insert(channel.to_owned(), (Instant::now() + wait, failures + 1));
     }
 
@@ -406,20 +432,20 @@ impl<P: Post> Deliverer<P> {
         let mut rest = VecDeque::from(several);
         while !rest.is_empty() {
             let (mut entries, mut keys, mut notices) = (Vec::new(), Vec::new(), Vec::new());
-            let (mut room, mut repeat, mut late) = (DIGEST_ROOM, false, 0);
+            let (mut repeat, mut late) = (false, 0);
             let mut asks: Vec<Ask> = Vec::new();
             while let Some(piece) = rest.pop_front() {
-                let long = piece.words.title.plain().chars().count() + 20;
-                if long > room && !entries.is_empty() {
+                entries.push((piece.o.due_on, piece.words.title.clone()));
+                let card = notice::maybe_again(notice::digest(&entries, late + 1, today));
+                if !notices.is_empty() && !self.post.holds(channel, &card) {
+                    entries.pop();
                     rest.push_front(piece);
                     break;
                 }
-                room = room.saturating_sub(long);
                 repeat |= self.may_repeat(piece.o, channel);
                 late += usize::from(piece.late);
                 notices.push(piece.notice());
                 keys.push(piece.o.key.as_str());
-                entries.push((piece.o.due_on, piece.words.title));
                 asks.extend(piece.ask.filter(|ask| !asks.contains(ask)));
             }
             let card = notice::digest(&entries, late, today);
@@ -441,6 +467,42 @@ impl<P: Post> Deliverer<P> {
         self.post_once(post, open, clock, round).instrument(span).await
     }
 
+    /// Whom a message asks, and what it says, where somebody whom it should ask is no longer there: the managers are
+    /// asked in their place.
+    async fn reachable(&self, post: &notices::Post) -> Result<(Vec<Ask>, Card), Fault> {
+        let (mut ask, mut card) = (post.ask.clone(), post.card.clone());
+        if ask.is_empty() {
+            return Ok((ask, card));
+        }
+        let org = store::organisation::get(&mut *self.app.store().read().await?, post.org).await?;
+        let mut gone = self.post.gone(&org.place, &ask).await;
+        ask.retain(|one| !gone.contains(one));
+        let managers = org.manager_role.clone().map(Ask::Role);
+        if let Some(role) = managers.filter(|role| ask.is_empty() && !gone.is_empty() && !gone.contains(role))
+        {
+            if self.post.gone(&org.place, std::slice::from_ref(&role)).await.is_empty() {
+                ask.push(role);
+            } else {
+                gone.push(role);
+            }
+        }
+        for one in &gone {
+            tracing::warn!(organisation = post.org, reference = post.reference, gone = ?one, "no longer there; not mentioned");
+            let person = match one {
+                Ask::Person(handle) => {
+                    let mut c = self.app.store().read().await?;
+                    store::person::by_handle(&mut c, post.org, handle).await?
+                }
+                Ask::Role(_) => None,
+            };
+            card = notice::no_longer_there(card, &org, one, person.as_ref());
+        }
+        if ask.is_empty() && !gone.is_empty() && org.manager_role.is_none() {
+            card = notice::nobody_asked(card);
+        }
+        Ok((ask, card))
+    }
+
     /// Posts once. `open`: whether an earlier try may have been posted; then that this one was not settles nothing,
     /// and the notices stay bound to this very message.
     async fn post_once(
@@ -451,12 +513,14 @@ impl<P: Post> Deliverer<P> {
         round: &mut Round,
     ) -> Result<(), Fault> {
         self.tried.entry(post.id).or_insert_with(Instant::now);
+        let (ask, card) = self.reachable(&post).await?;
         let outgoing = Outgoing {
             channel: post.channel.clone(),
             nonce: post.nonce.clone(),
             reference: post.reference.clone(),
-            ask: post.ask.clone(),
-            card: post.card.clone(),
+            ask,
+            card,
+            divisible: !open && !post.reference.starts_with(ONE),
         };
         fault::point("post-before");
         let began = Instant::now();

@@ -125,6 +125,11 @@ pub fn message_refused(discords: &str) -> String {
     format!("Discord does not take this message: {discords}")
 }
 
+/// A message holds less than was put into it.
+pub fn too_long() -> String {
+    "it does not fit into one message there, and is put together anew in several".to_owned()
+}
+
 /// The channel's id is not one of Discord's.
 pub fn not_a_channel() -> String {
     "This is not a Discord channel. Choose one with /setup".to_owned()

@@ -5,13 +5,14 @@ use chrono::NaiveDate;
 use super::card::{Card, Line, Tone};
 use super::{away, dated, days};
 use crate::catalogue::Catalogue;
+use crate::chat::Ask;
 use crate::domain::action::Action;
 use crate::domain::calendar;
 use crate::domain::certificate::{CertificateFile, Cycle};
 use crate::domain::clocks::{self, Clock, ClockState};
 use crate::domain::coverage::{self, Reach};
 use crate::domain::nonconformity::{Nonconformity, State};
-use crate::domain::organisation::Organisation;
+use crate::domain::organisation::{Organisation, Person};
 use crate::domain::programme::{Carries, Phase, Serves};
 use crate::domain::record::RecordKind;
 use crate::domain::review::ReviewState;
@@ -575,6 +576,44 @@ pub fn maybe_again(mut card: Card) -> Card {
     let words = "it could not be told whether this was posted before.";
     card.lines.insert(0, Line::new().strong("May be a repeat: ").text(words));
     card
+}
+
+/// A card that should ask somebody who is no longer there, or a role that was deleted.
+pub fn no_longer_there(card: Card, org: &Organisation, gone: &Ask, person: Option<&Person>) -> Card {
+    let line = match (gone, person) {
+        (Ask::Role(role), _) => role_gone(org, role),
+        (Ask::Person(_), Some(p)) if !org.minimal => Line::new()
+            .said(&p.name)
+            .strong(" is no longer in this server: ")
+            .code("/handover")
+            .text(" moves their open work to somebody else."),
+        (Ask::Person(_), _) => Line::new()
+            .strong("Whoever is to be asked is no longer in this server: ")
+            .code("/handover")
+            .text(" moves their open work to somebody else."),
+    };
+    card.line(line)
+}
+
+/// A card that asks nobody, since nobody of those whom it should ask is there.
+pub fn nobody_asked(card: Card) -> Card {
+    card.line(
+        Line::new()
+            .text("Nobody is mentioned here until there is a role of managers: ")
+            .code("/setup manager:")
+            .text("."),
+    )
+}
+
+/// A role that an organisation names and that was deleted.
+pub fn role_gone(org: &Organisation, role: &str) -> Line {
+    let of = |set: &Option<String>| set.as_deref() == Some(role);
+    let (whose, option) = match (of(&org.manager_role), of(&org.auditor_role)) {
+        (true, _) => ("The managers' role", "/setup manager:"),
+        (false, true) => ("The auditors' role", "/setup auditor:"),
+        (false, false) => ("A role that is to be asked", "/setup"),
+    };
+    Line::new().strong(format!("{whose} was deleted in this server. ")).code(option).text(" names another.")
 }
 
 /// Several notices in one message, `late` of them after a silence.

@@ -711,6 +711,18 @@ pub fn status(
     card.field("Cannot be posted", stuck)
 }
 
+/// The same, with the roles that it names and that were deleted.
+pub fn with_roles_gone(mut card: Card, org: &Organisation, gone: &[String]) -> Card {
+    let named =
+        |role: &&String| [&org.manager_role, &org.auditor_role].iter().any(|set| set.as_ref() == Some(*role));
+    let lines: Vec<Line> =
+        gone.iter().filter(named).map(|role| super::notice::role_gone(org, role)).collect();
+    if !lines.is_empty() {
+        card.tone = Tone::Alarm;
+    }
+    card.field("Roles", lines)
+}
+
 /// `/audit log`
 pub fn audit_logged(
     org: &Organisation,

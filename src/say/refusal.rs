@@ -36,6 +36,14 @@ pub fn full() -> Line {
     "The storage is full: nothing was saved. Ask the admin to free space, then try again.".into()
 }
 
+/// The disk refuses, or breaks.
+pub fn storage_failing(reference: &str) -> Line {
+    Line::new()
+        .text("The storage does not take it (a disk that fails or may only be read): nothing was saved. Tell the admin; the log says more under ")
+        .code(reference)
+        .text(".")
+}
+
 /// A form that is not known any more.
 pub fn form_gone() -> Line {
     "This form is no longer open (it waits for a day). Give the command again.".into()

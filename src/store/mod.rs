@@ -87,6 +87,15 @@ pub enum Fault {
     /// Something kept as JSON could not be read or written.
     #[error("kept JSON could not be read or written")]
     Json(#[from] serde_json::Error),
+    /// The disk refused a file beside the database.
+    #[error("{} could not be written", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        why: std::io::Error,
+    },
 }
 
 impl Fault {
@@ -95,12 +104,47 @@ impl Fault {
         Self::Inconsistent { table, id, column, value: value.to_owned() }
     }
 
-    /// Whether there is no room left (`SQLITE_FULL`, or an I/O error while growing).
-    pub fn is_full(&self) -> bool {
-        let Self::Database(sqlx::Error::Database(e)) = self else { return false };
-        // 13 SQLITE_FULL, 4874 SQLITE_IOERR_SHMSIZE, 778 SQLITE_IOERR_WRITE
-        matches!(e.code().as_deref(), Some("13" | "4874" | "778"))
+    /// What of the storage failed, where it was that.
+    pub fn storage(&self) -> Option<Storage> {
+        match self {
+            Self::Database(sqlx::Error::Database(e)) => {
+                let code: u32 = e.code()?.parse().ok()?;
+                match (code, code & 0xff) {
+                    // SQLITE_FULL, SQLITE_IOERR_SHMSIZE: the log's index could not grow.
+                    (13 | 4_874, _) => Some(Storage::Full),
+                    // SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN.
+                    (_, 8 | 10 | 14) => Some(Storage::Failing),
+                    _ => None,
+                }
+            }
+            Self::Disk { why, .. } => {
+                use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+                Some(if [StorageFull, QuotaExceeded].contains(&why.kind()) {
+                    Storage::Full
+                } else {
+                    Storage::Failing
+                })
+            }
+            Self::Database(_) | Self::Migration(_) | Self::Inconsistent { .. } | Self::Json(_) => None,
+        }
     }
+
+    /// What is wrong, with its cause, for whoever looks after the process.
+    pub fn words(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+}
+
+/// How storage fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// No room is left.
+    Full,
+    /// It refuses, or breaks.
+    Failing,
 }
 
 /// Why the file could not be opened, in words for the operator.
@@ -167,18 +211,23 @@ fn place_words(database: &Path, why: &str) -> String {
         _ => Path::new("."),
     };
     let me = std::fs::metadata("/proc/self").map(|m| (m.uid(), m.gid())).ok();
-    match (std::fs::metadata(folder), me) {
-        (Err(_), _) => format!(
+    let owned = |path: &Path| std::fs::metadata(path).map(|m| (path.to_owned(), m.uid(), m.gid()));
+    // The file's own owner counts where it is another's than the folder's.
+    let owner = owned(folder).map(|folder| match (owned(database), me) {
+        (Ok(file), Some((uid, _))) if file.1 != uid => file,
+        _ => folder,
+    });
+    match (owner, me) {
+        (Err(e), _) if e.kind() == std::io::ErrorKind::NotFound => format!(
             "database.path: the folder {} does not exist; create it, or mount a volume there",
             folder.display()
         ),
-        (Ok(m), Some((uid, gid))) if m.uid() != uid => format!(
-            "database.path: {} cannot be written ({why}); {} is owned by {}:{} and this runs as {uid}:{gid}: \
-             run chown -R {uid}:{gid} on it",
+        (Ok((which, owner, group)), Some((uid, gid))) if owner != uid => format!(
+            "database.path: {} cannot be written ({why}); {} is owned by {owner}:{group} and this runs as {uid}:{gid}: \
+             run chown -R {uid}:{gid} {}",
             database.display(),
-            folder.display(),
-            m.uid(),
-            m.gid()
+            which.display(),
+            folder.display()
         ),
         _ => format!("database.path: {} cannot be written ({why}); make it writable", database.display()),
     }
@@ -270,7 +319,21 @@ impl Store {
             .await
             .map_err(|e| open_words(path, &e))?;
         *store.reader.lock().await = Some(snapshot::Reader::new(reader));
+        if keep {
+            // SQLite opens what it may only read without a word.
+            store.set_registered(PROBED, "").await.map_err(|fault| trouble(&fault.words()))?;
+        }
         Ok(store)
+    }
+
+    /// Writes a small file beside the database, to see whether there is room, and removes it.
+    pub async fn try_room(&self) -> Result<(), Fault> {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(".room");
+        let path = PathBuf::from(path);
+        let tried = tokio::fs::write(&path, vec![0_u8; 16 * 1024]).await;
+        let removed = tokio::fs::remove_file(&path).await;
+        tried.and(removed).map_err(|why| Fault::Disk { path, why })
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a migration may fail of")]
@@ -312,6 +375,10 @@ impl Store {
                 "{path} has schema {v}, which is newer than this certkeeper knows; run the newer release. \
                  Nothing was changed"
             )),
+            sqlx::migrate::MigrateError::VersionMismatch(v) => OpenFault::Setting(format!(
+                "{path} has a schema {v} that is not this certkeeper's: another build made it, or the file was \
+                 altered. Run the build that made it, or put a backup back. Nothing was changed"
+            )),
             other => OpenFault::Corrupt(format!("{path} could not be brought up to date: {other}")),
         })
     }
@@ -347,11 +414,22 @@ impl Store {
                 copy.display()
             ))
         };
-        create_private(&copy).map_err(|e| fault(&e))?;
-        if let Err(e) = file::copy_into(c, &copy).await {
-            drop(std::fs::remove_file(&copy));
+        // Under its name it is whole: one that was ended half way is made anew.
+        let mut partial = copy.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        if partial.exists() {
+            std::fs::remove_file(&partial).map_err(|e| fault(&e))?;
+        }
+        create_private(&partial).map_err(|e| fault(&e))?;
+        if let Err(e) = file::copy_into(c, &partial).await {
+            drop(std::fs::remove_file(&partial));
             return Err(fault(&e));
         }
+        std::fs::File::open(&partial)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| std::fs::rename(&partial, &copy))
+            .map_err(|e| fault(&e))?;
         tracing::info!(from = has, to = newest, copy = %copy.display(), "the schema is upgraded; a copy was kept");
         Ok(())
     }
@@ -369,7 +447,18 @@ impl Store {
 
     /// Begins a transaction that writes. Never wrap it in a time-out or a select.
     pub async fn write(&self) -> Result<Write<'static>, Fault> {
-        let tx = counted(&self.commits, self.writer.begin_with("BEGIN IMMEDIATE").await)?;
+        const BEGIN: &str = "BEGIN IMMEDIATE";
+        let begun = match self.writer.begin_with(BEGIN).await {
+            // SQLite takes a transaction back by itself where the disk is full or fails; the library, which then fails
+            // to take it back, counts it as open for ever. A new connection knows of none.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                tracing::warn!("a transaction was taken back by SQLite itself; the file is opened anew");
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with(BEGIN).await
+            }
+            begun => begun,
+        };
+        let tx = counted(&self.commits, begun)?;
         Ok(Write { tx, written: Vec::new(), commits: self.commits.clone() })
     }
 

@@ -6,6 +6,7 @@ use std::process::Output;
 use crate::support::clock::{SOON, WallClock};
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::discord::Discord;
+use crate::support::disk::{Disk, Faulty};
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -178,4 +179,47 @@ async fn scheduled_backups_are_made_up_for_and_only_so_many_are_kept() {
     assert_eq!(names.len(), 3, "{names:?}");
     let health = daemon.get("/healthz").await.json();
     assert!(health["last_backup"].as_str().is_some_and(|at| at.starts_with("2026-06-03")), "{health}");
+}
+
+#[tokio::test]
+async fn a_backup_that_is_ended_half_way_is_not_there_and_goes_with_the_next() {
+    let Some(clock) = WallClock::at("2026-03-02T08:59:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    certified(&discord).await;
+    assert!(daemon.certkeeper(&["backup"]).status.success());
+    let first = backups(&daemon);
+    clock.set("2026-03-02T10:00:00+01:00");
+    let ended = daemon.certkeeper_with_small_files(32, &["backup"]);
+    assert!(!ended.status.success(), "{}", text(&ended));
+    let shown = |all: &[PathBuf]| all.iter().filter(|p| p.extension().is_some_and(|e| e == "db")).count();
+    let found = backups(&daemon);
+    assert!(found.len() > 1 && shown(&found) == 1 && found.contains(&first[0]), "{found:?}");
+    clock.set("2026-03-02T12:00:00+01:00");
+    let taken = daemon.certkeeper(&["backup"]);
+    assert!(taken.status.success(), "{}", text(&taken));
+    let found = backups(&daemon);
+    assert!(found.len() == 2 && shown(&found) == 2, "what was left behind is gone: {found:?}");
+}
+
+#[tokio::test]
+async fn where_there_is_no_room_for_a_backup_the_earlier_ones_stay_and_it_is_said() {
+    let Some(disk) = Faulty::new() else { return };
+    let discord = Discord::start();
+    let setup = disk.under(Setup::default(), "/backups/");
+    let daemon = Daemon::ready(&discord, setup).await;
+    certified(&discord).await;
+    assert!(daemon.certkeeper(&["backup"]).status.success());
+    let first = backups(&daemon);
+    for broken in [Disk::Full, Disk::Broken, Disk::BrokenFlush] {
+        // Backups are named by the second.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        disk.set(broken);
+        let refused = daemon.certkeeper(&["backup"]);
+        assert_eq!(refused.status.code(), Some(78), "{broken:?}: {}", text(&refused));
+        assert!(text(&refused).contains("backups"), "{broken:?}: {}", text(&refused));
+        assert_eq!(backups(&daemon), first, "{broken:?}");
+    }
+    disk.set(Disk::Works);
+    assert!(daemon.certkeeper(&["backup"]).status.success());
 }

@@ -170,6 +170,42 @@ fn the_generated_pages_are_not_stale() {
     }
 }
 
+/// Every file of Rust below a folder, in one text.
+fn sources(folder: &std::path::Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_fault_in_the_table_has_its_test() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    sources(&root.join("src"), &mut all);
+    sources(&root.join("tests"), &mut all);
+    let mut rows = 0;
+    for page in ["reliability", "threat-model"] {
+        let table = std::fs::read_to_string(root.join(format!("docs/{page}.md"))).unwrap();
+        for row in
+            table.lines().filter(|l| l.starts_with('|') && !l.contains("---") && !l.ends_with("| test |"))
+        {
+            let shown = row.trim_end_matches('|').rsplit('|').next().unwrap();
+            for name in
+                shown.split('`').skip(1).step_by(2).filter(|n| n.contains('_') && !n.contains(['/', '.']))
+            {
+                assert!(all.contains(&format!("fn {name}(")), "{name}: no such test, in {row}");
+            }
+            rows += 1;
+        }
+    }
+    assert!(rows > 60, "{rows}");
+}
+
 #[test]
 fn the_operators_grammar_is_sound() {
     certkeeper::cli::grammar().debug_assert();

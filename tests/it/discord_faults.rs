@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::clock::SOON;
+use crate::support::clock::{SOON, WallClock};
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::discord::{Discord, Options};
 use crate::support::faults::{Fault, Kind};
+use crate::support::world::Message;
 
 /// Where reminders are posted.
 const POSTS: &str = "/channels/*/messages$";
@@ -404,4 +405,269 @@ async fn a_channel_that_refuses_is_told_of_in_another_once() {
     discord.bot_access("gone", 0, 0);
     discord.wait_message("gone", "One: where it stands", SOON).await;
     assert_eq!(elsewhere().len(), 1);
+}
+
+/// Who is asked after, by what Discord was asked.
+fn asked_after(discord: &Discord, who: &str) -> usize {
+    let path = format!("/members/{}", discord.user(who));
+    discord.requests().iter().filter(|r| r.method == "GET" && r.path.ends_with(&path)).count()
+}
+
+#[tokio::test]
+async fn who_has_left_is_not_mentioned_and_the_managers_are_asked_instead() {
+    let Some(clock) = WallClock::at("2026-03-02T08:59:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    discord.add_role("managers", 0, true);
+    for line in [
+        "/setup timezone:Europe/Berlin hour:9 manager:managers",
+        "/certificate add standard:iso-27001 name:Acme decided:2026-03-02 owner:alice",
+    ] {
+        discord.line("owner", line).await.unwrap();
+    }
+    discord.remove_member("alice");
+    clock.set("2026-03-02T09:00:01+01:00");
+    let said = discord.wait_message("general", "Internal audits and reviews begins", SOON).await;
+    assert_eq!(discord.pings(&said), ["@managers"]);
+    let text = said.text();
+    assert!(text.contains("is no longer in this server") && text.contains("/handover"), "{text}");
+    assert!(!said.content().contains(&discord.user("alice")), "{text}");
+    // Back again, she is asked again; that she is there is known for a while.
+    discord.set_roles("alice", &[]);
+    for (at, title) in [
+        ("2026-09-02T09:00:01+02:00", "Prepare for surveillance begins"),
+        ("2026-12-02T09:00:01+01:00", "First surveillance audit begins"),
+    ] {
+        clock.set(at);
+        let said = discord.wait_message("general", title, SOON).await;
+        assert_eq!(discord.pings(&said), ["alice"], "{title}");
+        assert!(!said.text().contains("no longer in this server"));
+    }
+    assert_eq!(asked_after(&discord, "alice"), 2);
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn where_nobody_can_say_who_is_there_the_reminder_goes_out_as_it_is() {
+    for kind in [Kind::Hang, Kind::Status(500, None), Kind::Raw(200, "<html>".to_owned())] {
+        let Some(clock) = WallClock::at("2026-03-02T08:59:00+01:00") else { return };
+        let discord = Discord::on_clock(&clock);
+        let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+        for line in [
+            "/setup timezone:Europe/Berlin hour:9",
+            "/certificate add standard:iso-27001 name:Acme decided:2026-03-02 owner:alice",
+        ] {
+            discord.line("owner", line).await.unwrap();
+        }
+        let failed = discord.fault(Fault::new(kind.clone()).on("GET", "/guilds/*/members/").always());
+        clock.set("2026-03-02T09:00:01+01:00");
+        let said = discord.wait_message("general", "Internal audits and reviews begins", SOON).await;
+        assert_eq!(discord.pings(&said), ["alice"], "{kind:?}");
+        assert_eq!(discord.hits(failed), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_role_pings_nobody_and_is_named_until_another_is_set() {
+    let Some(clock) = WallClock::at("2026-03-02T08:59:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    discord.add_role("managers", 0, true);
+    for line in [
+        "/setup timezone:Europe/Berlin hour:9 manager:managers",
+        "/certificate add standard:iso-27001 name:Acme decided:2026-03-02",
+    ] {
+        discord.line("owner", line).await.unwrap();
+    }
+    let status = async || discord.line("bob", "/status").await.unwrap();
+    assert!(!status().await.text().contains("was deleted"));
+    discord.delete_role("managers");
+    let named = async {
+        while !status().await.text().contains("The managers' role was deleted") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(2 * SOON, named).await.expect("/status names the role that is gone");
+    let doctor = daemon.certkeeper(&["doctor"]);
+    let report = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(doctor.status.code() == Some(1) && report.contains("The managers' role was deleted"), "{report}");
+    clock.set("2026-03-02T09:00:01+01:00");
+    let said = discord.wait_message("general", "Internal audits and reviews begins", SOON).await;
+    assert!(discord.pings(&said).is_empty() && !said.content().contains("<@&"), "{said:?}");
+    assert!(said.text().contains("The managers' role was deleted"), "{}", said.text());
+    assert!(said.text().contains("/setup manager:"), "{}", said.text());
+    discord.add_role("heads", 0, true);
+    discord.line("owner", "/setup manager:heads").await.unwrap();
+    assert!(!status().await.text().contains("was deleted"));
+    clock.set("2026-09-02T09:00:01+02:00");
+    let said = discord.wait_message("general", "Prepare for surveillance begins", SOON).await;
+    assert_eq!(discord.pings(&said), ["@heads"]);
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn a_digest_where_embeds_are_not_permitted_leaves_nothing_out() {
+    let Some(clock) = WallClock::at("2026-03-02T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    // Embed Links.
+    discord.bot_access("ops", 0, 1 << 14);
+    discord.line("owner", "/setup timezone:Europe/Berlin hour:9").await.unwrap();
+    let name = "A name that is as long as the name of a certificate may be with a few_marks";
+    let add = [("standard", "iso-9001"), ("name", name), ("decided", "2026-03-01"), ("channel", "ops")];
+    discord.person("owner").options(&add).slash("/certificate add").await.unwrap();
+    for _ in 0..30 {
+        let raise = "/nc raise certificate:1 grade:minor clause:9.2 statement:s due:2026-03-04";
+        discord.line("owner", raise).await.unwrap();
+    }
+    discord.wait_message("ops", "where it stands", SOON).await;
+    daemon.kill9().await;
+    let before = discord.messages("ops").len();
+    clock.set("2026-03-09T12:00:00+01:00");
+    daemon.start_again();
+    let whole = async || {
+        let said: String = discord.messages("ops")[before..].iter().map(|m| m.text() + "\n").collect();
+        (1..=30).all(|n| said.contains(&format!("NC-{n} overdue"))).then_some(said)
+    };
+    let said = tokio::time::timeout(2 * SOON, async {
+        loop {
+            match whole().await {
+                Some(said) => break said,
+                None => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    });
+    let said = said.await.expect("every entry is said");
+    assert!(!said.contains("left out") && !said.contains('…'), "{said}");
+    for n in 1..=30 {
+        assert_eq!(said.matches(&format!("NC-{n} overdue")).count(), 1, "NC-{n}: {said}");
+    }
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_stops_everything_within_three_requests() {
+    let discord = Discord::start();
+    let daemon = ready(&discord).await;
+    let before = discord.requests().len();
+    let refused = discord.fault(Fault::refusal(401, 0, "401: Unauthorized").on("*", "/channels/").always());
+    let asked = discord.person("owner").options(&[
+        ("standard", "iso-9001"),
+        ("name", "One"),
+        ("decided", "2026-03-02"),
+    ]);
+    asked.send("/certificate add").unwrap();
+    let status = daemon.wait_exit(SOON).await;
+    assert_eq!(status.code(), Some(77), "{}", daemon.output());
+    let since: Vec<_> = discord.requests().split_off(before);
+    assert!((1..=3).contains(&discord.hits(refused)), "{since:?}");
+    let signed = since.iter().filter(|r| r.headers.contains_key("authorization")).count();
+    assert!(signed <= 3, "{since:?}");
+    assert!(daemon.output().contains("refuses the bot token") && !daemon.output().contains(&discord.token));
+}
+
+#[tokio::test]
+async fn a_long_failure_keeps_what_waits_in_order_and_says_it_once() {
+    let discord = Discord::start();
+    let _daemon = ready(&discord).await;
+    let failed = discord.fault(Fault::status(503).on("POST", POSTS).times(3));
+    let names = ["One", "Two", "Three"];
+    for name in names {
+        add(&discord, name, "general").await;
+    }
+    let began = std::time::Instant::now();
+    discord.wait_message("general", "Three: where it stands", Duration::from_secs(60)).await;
+    // A second, five, thirty, give or take a fifth.
+    assert!(began.elapsed() > Duration::from_secs(25), "{:?}", began.elapsed());
+    assert_eq!(discord.hits(failed), 3, "it went round and round");
+    let said: Vec<String> = discord.messages("general").iter().map(Message::text).collect();
+    let at = |name: &str| said.iter().position(|text| text.contains(&format!("{name}: where it stands")));
+    assert!(at("One") < at("Two") && at("Two") < at("Three"), "{said:?}");
+    for name in names {
+        assert_eq!(stands(&discord, "general", name), 1, "{name}");
+    }
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn an_interaction_whose_token_expired_costs_the_answer_and_not_the_record() {
+    let discord = Discord::with(Options { token_life: Duration::from_secs(1), ..Options::default() });
+    let daemon = ready(&discord).await;
+    add(&discord, "One", "general").await;
+    discord.line("owner", "/nc raise certificate:One grade:minor clause:9.2 statement:x").await.unwrap();
+    discord.fault(Fault::delay(Duration::from_millis(1_500)).on("GET", "/attachments/").times(1));
+    let evidence =
+        discord.person("owner").with("nc", "NC-1").attach("file", "proof.txt", b"proof", "text/plain");
+    evidence.send("/nc evidence").unwrap();
+    let said = daemon.wait_output("could not answer an interaction", SOON).await;
+    assert!(said.contains("50027"), "{said}");
+    let shown = discord.line("owner", "/nc show nc:NC-1").await.unwrap();
+    assert!(shown.text().contains("proof.txt"), "{}", shown.text());
+}
+
+#[tokio::test]
+async fn no_session_is_begun_while_discord_allows_none() {
+    let discord = Discord::start();
+    let url = discord.world(|state| state.socket.clone());
+    let none = serde_json::json!({"url": url, "shards": 1, "session_start_limit":
+        {"total": 1000, "remaining": 0, "reset_after": 1_500, "max_concurrency": 1}});
+    discord.fault(Fault::new(Kind::Raw(200, none.to_string())).on("GET", "/gateway/bot").times(2));
+    let began = std::time::Instant::now();
+    let daemon = Daemon::ready(&discord, Setup::default()).await;
+    assert!(began.elapsed() >= Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(daemon.output().contains("allows no further session"), "{}", daemon.output());
+    assert_eq!(discord.count("identify"), 1);
+}
+
+#[tokio::test]
+async fn where_half_of_the_days_sessions_are_used_up_the_next_waits() {
+    let discord = Discord::start();
+    let url = discord.world(|state| state.socket.clone());
+    let few = serde_json::json!({"url": url, "shards": 1, "session_start_limit":
+        {"total": 1000, "remaining": 499, "reset_after": 80_000_000, "max_concurrency": 1}});
+    discord.fault(Fault::new(Kind::Raw(200, few.to_string())).on("GET", "/gateway/bot").always());
+    let daemon = Daemon::start(&discord, Setup::default());
+    daemon.wait_output("more than half of the sessions", SOON).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(discord.count("identify"), 0);
+    daemon.terminate();
+    assert!(daemon.wait_exit(SOON).await.success());
+}
+
+#[tokio::test]
+async fn an_api_whose_name_cannot_be_found_is_asked_again_and_sigterm_ends_at_once() {
+    let discord = Discord::start();
+    let setup = Setup::default().env("CERTKEEPER_DISCORD__API", "http://discord.invalid");
+    let daemon = Daemon::start(&discord, setup);
+    let asked = "the gateway's address can't be had";
+    daemon.wait_output(asked, 2 * SOON).await;
+    let twice = async {
+        while daemon.output().matches(asked).count() < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(2 * SOON, twice).await.expect("it is asked again");
+    assert!(daemon.runs());
+    daemon.terminate();
+    assert!(daemon.wait_exit(Duration::from_secs(5)).await.success());
+}
+
+#[tokio::test]
+async fn tls_that_fails_is_never_done_without() {
+    let discord = Discord::start();
+    // One that speaks no TLS at all, and one whose certificate nobody vouches for.
+    let impostor = crate::support::impostor::Impostor::start();
+    for (origin, why) in [
+        (discord.base.replace("http:", "https:"), "no connection"),
+        (format!("https://{}", impostor.address), "UnknownIssuer"),
+    ] {
+        let setup = Setup::default().env("CERTKEEPER_DISCORD__API", &origin);
+        let daemon = Daemon::start(&discord, setup);
+        daemon.wait_output("the gateway's address can't be had", SOON).await;
+        daemon.wait_output(why, SOON).await;
+        assert!(daemon.runs(), "{}", daemon.output());
+        assert!(!daemon.output().contains(&discord.token));
+    }
+    assert!(discord.requests().is_empty(), "something was said in the clear");
+    assert_eq!(impostor.heard(), 0, "something was said to an impostor");
 }

@@ -235,7 +235,8 @@ async fn a_long_silence_leaves_nothing_out() {
     clock.set("2026-12-05T12:00:00+01:00");
     daemon.start_again();
     daemon.wait_ready(&discord).await;
-    discord.wait_message("general", "site 39 in the north: First surveillance audit begins", SOON).await;
+    // More than one message holds, in the order in which it fell due.
+    discord.wait_messages("general", before + 3, SOON).await;
     let messages = discord.messages("general").split_off(before);
     let text: String = messages.iter().map(Message::text).collect();
     for n in 10..40 {

@@ -6,7 +6,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::support::clock::SOON;
-use crate::support::daemon::{Daemon, Setup};
+use crate::support::daemon::{Daemon, Setup, certkeeper, certkeeper_with_small_files};
 use crate::support::discord::Discord;
 
 /// A file as a release of this schema left it: settings, two certificates, an audit with its report, nonconformities
@@ -91,8 +91,12 @@ async fn a_newer_file_is_refused_and_left_as_it_is() {
     let discord = Discord::start();
     let daemon = Daemon::start(&discord, Setup { database: Some(path.clone()), ..Setup::default() });
     let ended = daemon.wait_exit(SOON).await;
-    assert_ne!(ended.code(), Some(0));
-    assert!(daemon.output().contains("newer than this certkeeper"), "{}", daemon.output());
+    assert_eq!(ended.code(), Some(78));
+    assert!(
+        daemon.output().contains("has schema 99, which is newer than this certkeeper"),
+        "{}",
+        daemon.output()
+    );
     assert_eq!(std::fs::read(&path).unwrap(), before, "not a byte was changed");
 }
 
@@ -110,6 +114,10 @@ async fn an_upgrade_that_fails_half_way_leaves_the_file_as_it_was() {
     assert_ne!(daemon.wait_exit(SOON).await.code(), Some(0));
     assert!(daemon.output().contains("could not be brought up to date"), "{}", daemon.output());
     let mut c = open(&path).await;
+    let kept = folder.path().join("certkeeper.db.before-schema-2");
+    let mut copy = open(&kept).await;
+    let journal: i64 = sqlx::query_scalar("SELECT count(*) FROM journal").fetch_one(&mut copy).await.unwrap();
+    assert_eq!(journal, 12, "the copy of before was kept");
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('area', 'audit_part', 'finding', 'review', 'action')";
     assert_eq!(
         sqlx::query_scalar::<_, i64>(tables).fetch_one(&mut c).await.unwrap(),
@@ -122,4 +130,42 @@ async fn an_upgrade_that_fails_half_way_leaves_the_file_as_it_was() {
     let daemon = Daemon::ready(&discord, Setup { database: Some(path), ..Setup::default() }).await;
     let verified = daemon.certkeeper(&["verify"]);
     assert!(verified.status.success(), "{}", said(&verified));
+}
+
+#[tokio::test]
+async fn a_schema_that_is_not_ours_is_named_and_the_file_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("certkeeper.db");
+    laid_down(&path, SCHEMA_1).await;
+    let mut c = open(&path).await;
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = X'00' WHERE version = 1")
+        .execute(&mut c)
+        .await
+        .unwrap();
+    sqlx::query("PRAGMA journal_mode = WAL").execute(&mut c).await.unwrap();
+    c.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let discord = Discord::start();
+    let daemon = Daemon::start(&discord, Setup { database: Some(path.clone()), ..Setup::default() });
+    let ended = daemon.wait_exit(SOON).await;
+    assert_eq!(ended.code(), Some(78), "{}", daemon.output());
+    assert!(daemon.output().contains("has a schema 1 that is not this certkeeper's"), "{}", daemon.output());
+    assert_eq!(std::fs::read(&path).unwrap(), before, "not a byte was changed");
+}
+
+#[tokio::test]
+async fn a_copy_of_before_that_was_ended_half_way_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("certkeeper.db");
+    laid_down(&path, SCHEMA_1).await;
+    // Ended by a limit in the middle of the copy.
+    let ended = certkeeper_with_small_files(folder.path(), 32, &["do", "--as", "ana", "status"]);
+    let kept = folder.path().join("certkeeper.db.before-schema-2");
+    assert!(!ended.status.success() && !kept.exists(), "{}", said(&ended));
+    let whole = certkeeper(folder.path(), &["do", "--as", "ana", "status"]);
+    assert!(whole.status.success(), "{}", said(&whole));
+    let mut copy = open(&kept).await;
+    let sound: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut copy).await.unwrap();
+    let journal: i64 = sqlx::query_scalar("SELECT count(*) FROM journal").fetch_one(&mut copy).await.unwrap();
+    assert_eq!((sound.as_str(), journal), ("ok", 12));
 }

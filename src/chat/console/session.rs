@@ -12,7 +12,7 @@ use super::files;
 use super::line::{self, Typed};
 use super::render::{self, Style};
 use super::svg::Block;
-use crate::chat::{CannotTell, Looked, Outgoing, Own, Post, Posted};
+use crate::chat::{Ask, CannotTell, Looked, Outgoing, Own, Post, Posted};
 use crate::clock::Clock;
 use crate::command::grammar::tree;
 use crate::command::{Actor, Answer, App, Choice, Door, Form, Heard, Received, Request, SpokenAs};
@@ -101,6 +101,14 @@ impl Post for ConsolePost {
 
     async fn look(&self, _channel: &str, _reference: &str, _since: DateTime<Utc>) -> Looked {
         Looked::Absent
+    }
+
+    fn holds(&self, _channel: &str, _card: &Card) -> bool {
+        true
+    }
+
+    async fn gone(&self, _place: &str, _asked: &[Ask]) -> Vec<Ask> {
+        Vec::new()
     }
 
     async fn open(&self, _channel: &str) -> bool {

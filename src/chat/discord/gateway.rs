@@ -22,7 +22,7 @@ use twilight_gateway::{
 
 use super::register::Remembered;
 use super::rest::{Call, Fault, Rest};
-use crate::clock::Clock;
+use crate::clock::{Clock, jitter};
 use crate::metrics::Caught;
 use crate::say::discord as say;
 
@@ -38,6 +38,9 @@ const BUDGET_WINDOW: Duration = Duration::from_secs(600);
 const BUDGET: usize = 20;
 /// The waits once the budget of IDENTIFYs is spent, in minutes.
 const BUDGET_WAITS: [u64; 4] = [1, 5, 15, 60];
+/// The wait before a session where more than half of the day's are used up: whatever restarts us, it is not to go on
+/// until Discord takes the token away.
+const SCARCE: Duration = Duration::from_mins(10);
 /// Discord lets one session begin in so long.
 const SPACING: Duration = Duration::from_millis(5_050);
 /// How often at most it is put down how far the session has come.
@@ -98,6 +101,11 @@ pub(super) enum Event {
     },
     /// A channel, a role or a member changed, and with it perhaps what we may do.
     PermissionsChanged,
+    /// A role was deleted, and with it perhaps what we may do and whom we ask.
+    RoleDeleted {
+        /// The server's id.
+        guild: String,
+    },
     /// Somebody asks for something.
     Interaction {
         /// The raw event.
@@ -130,6 +138,11 @@ struct Guild {
     unavailable: Option<bool>,
 }
 
+#[derive(Deserialize)]
+struct RoleOf {
+    guild_id: String,
+}
+
 /// Reads what concerns us from a frame; whatever can't be read is passed over.
 fn event(frame: &str) -> Option<Event> {
     let frame: Frame<'_> = serde_json::from_str(frame).ok()?;
@@ -146,9 +159,11 @@ fn event(frame: &str) -> Option<Event> {
         "GUILD_DELETE" => {
             guild().filter(|g| g.unavailable != Some(true)).map(|g| Event::Left { guild: g.id })
         }
-        "CHANNEL_UPDATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" | "GUILD_MEMBER_UPDATE" => {
-            Some(Event::PermissionsChanged)
-        }
+        "CHANNEL_UPDATE" | "GUILD_ROLE_UPDATE" | "GUILD_MEMBER_UPDATE" => Some(Event::PermissionsChanged),
+        "GUILD_ROLE_DELETE" => frame
+            .d
+            .and_then(|d| serde_json::from_str::<RoleOf>(d.get()).ok())
+            .map(|role| Event::RoleDeleted { guild: role.guild_id }),
         "INTERACTION_CREATE" => frame.d.map(|d| Event::Interaction {
             raw: d.get().to_owned(),
             sequence: frame.s.unwrap_or_default(),
@@ -250,13 +265,6 @@ impl<R: Remembered + 'static> Queue for Counted<R> {
     }
 }
 
-/// A wait, give or take a fifth.
-pub(super) fn jitter(wait: Duration) -> Duration {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish() % 400;
-    wait.mul_f64(0.8 + f64::from(u16::try_from(random).unwrap_or_default()) / 1_000.0)
-}
-
 /// The wait before try number `tries` (from 0, which is made at once): 1 s doubling to `most` seconds.
 pub(super) fn backoff(tries: u32, most: u64) -> Duration {
     match tries {
@@ -274,6 +282,7 @@ struct Bot {
 
 #[derive(Deserialize)]
 struct Starts {
+    total: Option<u64>,
     remaining: Option<u64>,
     reset_after: Option<u64>,
 }
@@ -352,9 +361,10 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
         self.cancel.run_until_cancelled(tokio::time::sleep(wait)).await.is_some()
     }
 
-    /// Where the API says its gateway is. Asked until it answers.
-    async fn address(&self) -> Result<String, GatewayEnd> {
-        let mut tries = 0;
+    /// Where the API says its gateway is. Asked until it answers, and until a session may begin there; one that is
+    /// resumed costs none.
+    async fn address(&self, resuming: bool) -> Result<String, GatewayEnd> {
+        let (mut tries, mut spared) = (0, resuming);
         loop {
             let asked = self.rest.json::<Bot>(Call::get("/gateway/bot"));
             let Some(asked) = self.cancel.run_until_cancelled(asked).await else {
@@ -363,8 +373,12 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
             let mut wait = backoff(tries + 1, 30);
             match asked {
                 Ok(bot) => {
-                    let starts =
-                        bot.session_start_limit.unwrap_or(Starts { remaining: None, reset_after: None });
+                    let starts = bot.session_start_limit.unwrap_or(Starts {
+                        total: None,
+                        remaining: None,
+                        reset_after: None,
+                    });
+                    let scarce = starts.remaining.zip(starts.total).is_some_and(|(left, all)| left < all / 2);
                     match sound(&bot.url) {
                         Some(_) if starts.remaining == Some(0) => {
                             wait = Duration::from_millis(starts.reset_after.unwrap_or(60_000))
@@ -372,6 +386,15 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
                             tracing::error!(
                                 wait = say::wait(wait),
                                 "Discord allows no further session for now"
+                            );
+                        }
+                        Some(_) if scarce && !spared => {
+                            spared = true;
+                            wait = SCARCE;
+                            tracing::error!(
+                                wait = say::wait(wait),
+                                left = starts.remaining,
+                                "more than half of the sessions that Discord allows in a day were begun; waiting"
                             );
                         }
                         Some(url) => return Ok(url),
@@ -456,7 +479,7 @@ impl<R: Remembered + 'static> Gateway<'_, R> {
         on_event: impl Fn(Event) + Send + Sync,
         before: Option<KeptSession>,
     ) -> GatewayEnd {
-        let url = match self.address().await {
+        let url = match self.address(before.is_some()).await {
             Ok(url) => url,
             Err(end) => return end,
         };
@@ -664,6 +687,10 @@ mod tests {
         assert_eq!(
             event(r#"{"op":0,"t":"GUILD_DELETE","d":{"id":"1"}}"#),
             Some(Event::Left { guild: "1".into() })
+        );
+        assert_eq!(
+            event(r#"{"op":0,"t":"GUILD_ROLE_DELETE","d":{"guild_id":"1","role_id":"2"}}"#),
+            Some(Event::RoleDeleted { guild: "1".into() })
         );
         assert_eq!(event(r#"{"op":0,"t":"NEW_THING","d":[]}"#), None);
         assert_eq!(event(r#"{"op":0,"t":"GUILD_CREATE","d":7}"#), None);

@@ -7,6 +7,7 @@ mod gateway;
 mod inbound;
 mod permissions;
 mod post;
+mod presence;
 mod register;
 mod render;
 mod reply;
@@ -39,6 +40,7 @@ use self::post::Shared;
 use self::register::commands;
 use self::reply::Reply;
 use self::rest::{Fault, FetchFault, Rest};
+use crate::chat::Ask;
 use crate::clock::Clock;
 use crate::command::{Answer, App, Choice, Prepared, Received, Request};
 use crate::fault;
@@ -207,6 +209,11 @@ impl Probe {
     pub async fn missing(&self, channel: &str) -> Result<(String, Vec<String>), String> {
         self.0.missing(channel).await.map_err(|fault| fault.to_string())
     }
+
+    /// Which of these roles a place no longer has.
+    pub async fn roles_gone(&self, place: &str, roles: &[Ask]) -> Vec<Ask> {
+        self.0.gone(place, roles).await
+    }
 }
 
 /// What happened to servers, in order.
@@ -292,6 +299,10 @@ impl<D: Desk, R: Remembered + 'static> Adapter<D, R> {
                 drop(moves.send(Move::Joined { guild, name }));
             }
             Event::PermissionsChanged => handler.desk.permissions_changed(),
+            Event::RoleDeleted { guild } => {
+                handler.shared.presence.forget_roles(&guild);
+                handler.desk.permissions_changed();
+            }
             Event::Left { guild } => drop(moves.send(Move::Left { guild })),
             Event::Interaction { raw, sequence, missed } => {
                 let handler = Arc::clone(&handler);

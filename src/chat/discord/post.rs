@@ -12,9 +12,11 @@ use serenity::model::id::{RoleId, UserId};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::presence::Presence;
 use super::rest::{Call, Fault, Rest};
 use super::{permissions, render};
 use crate::chat::{Ask, CannotTell, Looked, Outgoing, Own, Post, Posted};
+use crate::say::card::Card;
 use crate::say::discord as say;
 
 /// How long a channel is taken not to permit embeds before one is tried again.
@@ -35,13 +37,14 @@ const EPOCH: i64 = 1_420_070_400_000;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) rest: Rest,
+    pub(super) presence: Presence,
     me: OnceCell<String>,
     plain: Mutex<HashMap<String, Instant>>,
 }
 
 impl Shared {
     pub(super) fn new(rest: Rest) -> Self {
-        Self { rest, me: OnceCell::new(), plain: Mutex::new(HashMap::new()) }
+        Self { rest, presence: Presence::default(), me: OnceCell::new(), plain: Mutex::default() }
     }
 
     /// Our own user id.
@@ -57,6 +60,14 @@ impl Shared {
     /// A channel's name and which of the permissions that we need we lack there.
     pub(super) async fn missing(&self, channel: &str) -> Result<(String, Vec<String>), Fault> {
         permissions::look_up(&self.rest, self.me().await?, channel).await
+    }
+
+    /// Those of `asked` that a place certainly no longer has.
+    pub(super) async fn gone(&self, place: &str, asked: &[Ask]) -> Vec<Ask> {
+        match place.strip_prefix("discord:") {
+            Some(guild) => self.presence.gone(&self.rest, guild, asked).await,
+            None => Vec::new(),
+        }
     }
 
     pub(super) fn note_embeds(&self, channel: &str, permitted: bool) {
@@ -223,6 +234,23 @@ impl DiscordPost {
         }
     }
 
+    /// What a message comes to that would have to be cut, where it can be put together anew instead.
+    fn too_long(message: &Outgoing, embeds: bool) -> Option<Posted> {
+        let cut = message.divisible && !render::holds(&message.card, embeds);
+        cut.then(|| Posted::NotSent { after: Some(Duration::ZERO), why: say::too_long() })
+    }
+
+    /// Says a message in plain text that was refused for its embeds.
+    async fn in_text(&self, message: &Outgoing) -> Posted {
+        if let Some(too_long) = Self::too_long(message, false) {
+            return too_long;
+        }
+        match self.create(message, false).await {
+            Ok(created) => Posted::Sent { message: created.id },
+            Err(fault) => settle(fault),
+        }
+    }
+
     /// Why Discord refused, told by the permissions that we find we have.
     async fn refused(&self, message: &Outgoing, fault: Fault, with_embeds: bool) -> Posted {
         let Ok((_, missing)) = self.0.missing(&message.channel).await else { return settle(fault) };
@@ -232,10 +260,7 @@ impl DiscordPost {
         if with_embeds && missing.iter().any(|lack| lack == "Embed Links") {
             // It was refused for its embeds, certainly not posted: say it in plain text.
             self.0.note_embeds(&message.channel, false);
-            return match self.create(message, false).await {
-                Ok(created) => Posted::Sent { message: created.id },
-                Err(fault) => settle(fault),
-            };
+            return self.in_text(message).await;
         }
         settle(fault)
     }
@@ -308,6 +333,9 @@ impl Post for DiscordPost {
             return Posted::Refused { why: say::not_a_channel() };
         }
         let embeds = self.0.embeds_permitted(&message.channel);
+        if let Some(too_long) = Self::too_long(message, embeds) {
+            return too_long;
+        }
         match self.create(message, embeds).await {
             Ok(created) => {
                 let empty = created.embeds.is_empty() && !created.content.contains(&message.reference);
@@ -340,6 +368,14 @@ impl Post for DiscordPost {
             (None, Ok(())) => Looked::Absent,
             (None, Err(CannotTell { passing, why })) => Looked::CannotTell { passing, why },
         }
+    }
+
+    fn holds(&self, channel: &str, card: &Card) -> bool {
+        render::holds(card, self.0.embeds_permitted(channel))
+    }
+
+    async fn gone(&self, place: &str, asked: &[Ask]) -> Vec<Ask> {
+        self.0.gone(place, asked).await
     }
 
     async fn open(&self, channel: &str) -> bool {

@@ -314,8 +314,21 @@ struct Sheet {
     fields: Vec<(String, String)>,
 }
 
+/// A mark as long as those of messages.
+const A_MARK: &str = "ckd-0123456789";
+
+/// Whether one message shows all of a card, in embeds or as plain text.
+pub(super) fn holds(card: &Card, embeds: bool) -> bool {
+    if embeds { in_embeds(card, Some(A_MARK)).1 } else { in_text(card, "", Some(A_MARK)).1 }
+}
+
 /// A card as embeds, within every limit of Discord's.
 pub(super) fn embeds(card: &Card, reference: Option<&str>) -> Vec<CreateEmbed> {
+    in_embeds(card, reference).0
+}
+
+/// The same, and whether all of it is there.
+fn in_embeds(card: &Card, reference: Option<&str>) -> (Vec<CreateEmbed>, bool) {
     let title = short(&card.title, Place::Heading, TITLE).replace('\n', " ");
     let title = title.trim().to_owned();
     let mut room = ALL - units(&title) - units(&footer(card, 0, reference)) - NOTE;
@@ -353,7 +366,7 @@ pub(super) fn embeds(card: &Card, reference: Option<&str>) -> Vec<CreateEmbed> {
     let for_fields: usize = fields.iter().map(|(name, value, _)| units(name) + units(value)).sum();
 
     let mut sheets = vec![Sheet::default()];
-    let mut left_out = 0;
+    let (mut left_out, mut whole) = (0, true);
 
     // The text: all of it if there is room, else what the fields leave, and two thirds at the least.
     let mut for_lines = room.saturating_sub(for_fields).max(room * 2 / 3);
@@ -363,6 +376,7 @@ pub(super) fn embeds(card: &Card, reference: Option<&str>) -> Vec<CreateEmbed> {
     while let Some(chunk) = lines.next() {
         let need = units(&chunk) + 1;
         if need > for_lines {
+            whole = false;
             left_out += lines.len();
             let start = cut(&chunk, for_lines.saturating_sub(2));
             match chunk.get(..start).filter(|part| units(part) > 40) {
@@ -398,7 +412,7 @@ pub(super) fn embeds(card: &Card, reference: Option<&str>) -> Vec<CreateEmbed> {
 
     let last = sheets.len() - 1;
     let footer = footer(card, left_out, reference);
-    sheets
+    let embeds = sheets
         .into_iter()
         .enumerate()
         .map(|(i, sheet)| {
@@ -418,7 +432,8 @@ pub(super) fn embeds(card: &Card, reference: Option<&str>) -> Vec<CreateEmbed> {
             }
             embed
         })
-        .collect()
+        .collect();
+    (embeds, whole && left_out == 0)
 }
 
 /// Adds a line to the last description, or to a further embed where it is full.
@@ -439,6 +454,11 @@ fn push_line(sheets: &mut Vec<Sheet>, line: &str) {
 
 /// A card as one message of plain text that begins with `before` (the mentions), within Discord's limit.
 pub(super) fn text(card: &Card, before: &str, reference: Option<&str>) -> String {
+    in_text(card, before, reference).0
+}
+
+/// The same, and whether all of it is there.
+fn in_text(card: &Card, before: &str, reference: Option<&str>) -> (String, bool) {
     let title = short(&card.title, Place::Heading, TITLE).replace('\n', " ");
     let mut all: Vec<String> = Vec::new();
     for line in &card.lines {
@@ -465,11 +485,12 @@ pub(super) fn text(card: &Card, before: &str, reference: Option<&str>) -> String
         if words.is_empty() { String::new() } else { format!("\n-# {}", escape(&words)) }
     };
     let keep = units(&tail(0)) + NOTE;
-    let mut left_out = 0;
+    let (mut left_out, mut whole) = (0, true);
     let mut lines = all.into_iter();
     while let Some(line) = lines.next() {
         let free = (CONTENT - keep).saturating_sub(units(&out) + 1);
         if units(&line) > free {
+            whole = false;
             left_out += lines.len();
             let at = cut(&line, free.saturating_sub(1));
             match line.get(..at).filter(|part| units(part) > 40) {
@@ -487,7 +508,7 @@ pub(super) fn text(card: &Card, before: &str, reference: Option<&str>) -> String
     }
     out.push_str(&tail(left_out));
     let out = out.trim().to_owned();
-    if out.is_empty() { "–".to_owned() } else { out }
+    (if out.is_empty() { "–".to_owned() } else { out }, whole)
 }
 
 #[cfg(test)]
@@ -664,5 +685,10 @@ mod tests {
         let footer = all[1]["footer"]["text"].as_str().unwrap();
         assert!(footer.starts_with("… 14"), "{footer}");
         assert!(text(&card, "", None).ends_with("left out"));
+        assert!(!holds(&card, true) && !holds(&card, false));
+        card.lines.truncate(20);
+        assert!(holds(&card, true) && !holds(&card, false));
+        card.lines.truncate(10);
+        assert!(holds(&card, true) && holds(&card, false));
     }
 }

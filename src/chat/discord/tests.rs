@@ -129,6 +129,7 @@ fn outgoing(channel: &str, nonce: &str) -> Outgoing {
         reference: "k7-2q".into(),
         ask: vec![Ask::Person("200".into()), Ask::Role("5".into()), Ask::Person("nobody".into())],
         card: Card::new(Tone::Warning, "Due").line("soon"),
+        divisible: false,
     }
 }
 

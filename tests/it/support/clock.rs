@@ -4,14 +4,12 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::process::Command;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The source of the shim.
-const SOURCE: &str = include_str!("wallclock.c");
+use super::shim;
 
 /// A clock shared by the fake and the programs that it is given to.
 #[derive(Debug, Clone)]
@@ -40,7 +38,7 @@ impl WallClock {
     /// A clock that shows `at` (RFC 3339) now and goes on from there; nothing, with a loud line, on a machine
     /// that has no C compiler.
     pub(crate) fn at(at: &str) -> Option<Self> {
-        let library = library()?;
+        let library = shim::built("wallclock", include_str!("wallclock.c"))?;
         let folder = tempfile::tempdir().unwrap();
         let file = OpenOptions::new()
             .create(true)
@@ -115,30 +113,6 @@ fn nanos(at: &str) -> i64 {
 fn monotonic() -> i64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     now.tv_sec * 1_000_000_000 + now.tv_nsec
-}
-
-/// Builds the shim, once per run of the tests.
-fn library() -> Option<PathBuf> {
-    static BUILT: OnceLock<Option<(PathBuf, tempfile::TempDir)>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let (source, library) = (folder.path().join("wallclock.c"), folder.path().join("wallclock.so"));
-        std::fs::write(&source, SOURCE).unwrap();
-        let made = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O2", "-o"])
-            .args([&library, &source])
-            .arg("-ldl")
-            .output();
-        match made {
-            Ok(made) if made.status.success() => Some((library, folder)),
-            Ok(made) => panic!("cc: {}", String::from_utf8_lossy(&made.stderr)),
-            Err(why) => {
-                eprintln!("SKIP: no C compiler (`cc`: {why}): tests that move the wall clock are NOT run");
-                None
-            }
-        }
-    });
-    built.as_ref().map(|(library, _)| library.clone())
 }
 
 /// Long enough for anything that should be done at once on a busy machine.

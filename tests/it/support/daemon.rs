@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use tokio::sync::watch;
 
 use super::client::{Got, http};
@@ -217,6 +217,26 @@ impl Daemon {
         panic!("the daemon listens nowhere:\n{}", self.output());
     }
 
+    /// Holds it to this much of something, as `ulimit -S` does; to nothing where it is none.
+    pub(crate) fn limit(&self, what: Resource, to: Option<u64>) {
+        let pid = Some(self.process.pid);
+        let maximum = getrlimit(what).maximum;
+        prlimit(pid, what, Rlimit { current: to.or(maximum), maximum }).unwrap();
+    }
+
+    /// One more than the highest file descriptor that it has open.
+    pub(crate) fn descriptors(&self) -> u64 {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.process.pid.as_raw_nonzero())).unwrap();
+        let numbers = open.flatten().filter_map(|e| e.file_name().to_str()?.parse::<u64>().ok());
+        numbers.max().unwrap_or_default() + 1
+    }
+
+    /// The same as [`Self::certkeeper`], its files held to so many blocks by the shell (`ulimit -f`).
+    pub(crate) fn certkeeper_with_small_files(&self, blocks: u32, args: &[&str]) -> Output {
+        let whole = command(&self.setup, &self.base, &self.token, self.folder.path());
+        with_small_files(&whole, blocks, args)
+    }
+
     /// A page of it, such as `/healthz`.
     pub(crate) async fn get(&self, path: &str) -> Got {
         let at = self.http_address().await;
@@ -283,6 +303,20 @@ pub(crate) fn certkeeper(folder: &Path, args: &[&str]) -> Output {
         .args(args)
         .output()
         .unwrap()
+}
+
+/// The same, its files held to so many blocks by the shell (`ulimit -f`).
+pub(crate) fn certkeeper_with_small_files(folder: &Path, blocks: u32, args: &[&str]) -> Output {
+    let setup = Setup { http: None, ..Setup::default() };
+    with_small_files(&command(&setup, "http://127.0.0.1:9", "none", folder), blocks, args)
+}
+
+fn with_small_files(whole: &Command, blocks: u32, args: &[&str]) -> Output {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("ulimit -c 0 && ulimit -f {blocks} && exec \"$0\" \"$@\"")).arg(PROGRAM);
+    shell.args(args).env_clear().current_dir(whole.get_current_dir().unwrap()).stdin(Stdio::null());
+    shell.envs(whole.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.output().unwrap()
 }
 
 /// The environment holds nothing but what is said here.
