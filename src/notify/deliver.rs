@@ -477,9 +477,10 @@ impl<P: Post> Deliverer<P> {
         let org = store::organisation::get(&mut *self.app.store().read().await?, post.org).await?;
         let mut gone = self.post.gone(&org.place, &ask).await;
         ask.retain(|one| !gone.contains(one));
+        // In a message that asks several, the managers are asked for whoever has left.
+        let left = gone.iter().any(|one| matches!(one, Ask::Person(_)));
         let managers = org.manager_role.clone().map(Ask::Role);
-        if let Some(role) = managers.filter(|role| ask.is_empty() && !gone.is_empty() && !gone.contains(role))
-        {
+        if let Some(role) = managers.filter(|role| left && !ask.contains(role) && !gone.contains(role)) {
             if self.post.gone(&org.place, std::slice::from_ref(&role)).await.is_empty() {
                 ask.push(role);
             } else {

@@ -198,7 +198,8 @@ fn every_fault_in_the_table_has_its_test() {
             for name in
                 shown.split('`').skip(1).step_by(2).filter(|n| n.contains('_') && !n.contains(['/', '.']))
             {
-                assert!(all.contains(&format!("fn {name}(")), "{name}: no such test, in {row}");
+                let one = if name.ends_with('_') { format!("fn {name}") } else { format!("fn {name}(") };
+                assert!(all.contains(&one), "{name}: no such test, in {row}");
             }
             rows += 1;
         }

@@ -507,42 +507,47 @@ async fn a_deleted_role_pings_nobody_and_is_named_until_another_is_set() {
 
 #[tokio::test]
 async fn a_digest_where_embeds_are_not_permitted_leaves_nothing_out() {
-    let Some(clock) = WallClock::at("2026-03-02T10:00:00+01:00") else { return };
-    let discord = Discord::on_clock(&clock);
-    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
-    // Embed Links.
-    discord.bot_access("ops", 0, 1 << 14);
-    discord.line("owner", "/setup timezone:Europe/Berlin hour:9").await.unwrap();
-    let name = "A name that is as long as the name of a certificate may be with a few_marks";
-    let add = [("standard", "iso-9001"), ("name", name), ("decided", "2026-03-01"), ("channel", "ops")];
-    discord.person("owner").options(&add).slash("/certificate add").await.unwrap();
-    for _ in 0..30 {
-        let raise = "/nc raise certificate:1 grade:minor clause:9.2 statement:s due:2026-03-04";
-        discord.line("owner", raise).await.unwrap();
-    }
-    discord.wait_message("ops", "where it stands", SOON).await;
-    daemon.kill9().await;
-    let before = discord.messages("ops").len();
-    clock.set("2026-03-09T12:00:00+01:00");
-    daemon.start_again();
-    let whole = async || {
-        let said: String = discord.messages("ops")[before..].iter().map(|m| m.text() + "\n").collect();
-        (1..=30).all(|n| said.contains(&format!("NC-{n} overdue"))).then_some(said)
-    };
-    let said = tokio::time::timeout(2 * SOON, async {
-        loop {
-            match whole().await {
-                Some(said) => break said,
-                None => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
+    // After a silence nobody is mentioned; in a flood of the day's, whoever is to do it.
+    for (late, at) in [(true, "2026-03-09T12:00:00+01:00"), (false, "2026-03-05T09:00:01+01:00")] {
+        let Some(clock) = WallClock::at("2026-03-02T10:00:00+01:00") else { return };
+        let discord = Discord::on_clock(&clock);
+        let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+        // Embed Links.
+        discord.bot_access("ops", 0, 1 << 14);
+        discord.line("owner", "/setup timezone:Europe/Berlin hour:9").await.unwrap();
+        let name = "A name that is as long as the name of a certificate may be with a few_marks";
+        let add = [("standard", "iso-9001"), ("name", name), ("decided", "2026-03-01"), ("channel", "ops")];
+        discord.person("owner").options(&add).slash("/certificate add").await.unwrap();
+        for _ in 0..30 {
+            let raise =
+                "/nc raise certificate:1 grade:minor clause:9.2 statement:s due:2026-03-04 owner:alice";
+            discord.line("owner", raise).await.unwrap();
         }
-    });
-    let said = said.await.expect("every entry is said");
-    assert!(!said.contains("left out") && !said.contains('…'), "{said}");
-    for n in 1..=30 {
-        assert_eq!(said.matches(&format!("NC-{n} overdue")).count(), 1, "NC-{n}: {said}");
+        discord.wait_message("ops", "where it stands", SOON).await;
+        // What it knew of the channel goes with it.
+        daemon.kill9().await;
+        let before = discord.messages("ops").len();
+        clock.set(at);
+        daemon.start_again();
+        let found = async {
+            loop {
+                let said: String =
+                    discord.messages("ops")[before..].iter().map(|m| m.text() + "\n").collect();
+                if (1..=30).all(|n| said.contains(&format!("NC-{n} overdue"))) {
+                    return said;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let said = tokio::time::timeout(2 * SOON, found).await.expect("every entry is said");
+        assert!(!said.contains("left out") && !said.contains('…'), "{said}");
+        for n in 1..=30 {
+            assert_eq!(said.matches(&format!("NC-{n} overdue")).count(), 1, "NC-{n}: {said}");
+        }
+        let pinged = discord.messages("ops")[before..].iter().any(|m| !discord.pings(m).is_empty());
+        assert_eq!(pinged, !late, "{said}");
+        discord.assert_clean();
     }
-    discord.assert_clean();
 }
 
 #[tokio::test]

@@ -336,6 +336,16 @@ impl Post for DiscordPost {
         if let Some(too_long) = Self::too_long(message, embeds) {
             return too_long;
         }
+        // With mentions in it a message loses its embeds without a word, where they are not permitted.
+        if embeds
+            && !message.ask.is_empty()
+            && let Some(too_long) = Self::too_long(message, false)
+            && let Ok((_, missing)) = self.0.missing(&message.channel).await
+            && missing.iter().any(|lack| lack == "Embed Links")
+        {
+            self.0.note_embeds(&message.channel, false);
+            return too_long;
+        }
         match self.create(message, embeds).await {
             Ok(created) => {
                 let empty = created.embeds.is_empty() && !created.content.contains(&message.reference);

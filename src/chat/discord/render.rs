@@ -319,7 +319,8 @@ const A_MARK: &str = "ckd-0123456789";
 
 /// Whether one message shows all of a card, in embeds or as plain text.
 pub(super) fn holds(card: &Card, embeds: bool) -> bool {
-    if embeds { in_embeds(card, Some(A_MARK)).1 } else { in_text(card, "", Some(A_MARK)).1 }
+    // As many mentions in front as there can be.
+    if embeds { in_embeds(card, Some(A_MARK)).1 } else { in_text(card, &"@".repeat(400), Some(A_MARK)).1 }
 }
 
 /// A card as embeds, within every limit of Discord's.

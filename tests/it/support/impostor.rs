@@ -19,14 +19,16 @@ pub(crate) struct Impostor {
 
 impl Impostor {
     pub(crate) fn start() -> Self {
-        // An error only says that a provider is installed already.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let identity = CertificateDer::from_pem_slice(IDENTITY).unwrap();
         let key = PrivateKeyDer::from_pem_slice(IDENTITY).unwrap();
-        let config =
-            rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![identity], key);
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(ring)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![identity], key);
         let config = Arc::new(config.unwrap());
         let heard = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&heard);
