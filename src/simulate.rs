@@ -176,7 +176,8 @@ impl Hypothetical {
     }
 }
 
-/// The messages, after what passed between the organisation and its people, from one instant to another, one a line: as JSON, or for people.
+/// The messages from one instant to another, one a line: as JSON, or for people. `talk` is what passed between the
+/// organisation and its people so far.
 pub fn lines(
     organisation: &Organisation,
     catalogue: &Catalogue,
@@ -191,31 +192,6 @@ pub fn lines(
         .iter()
         .map(|o| line(o, organisation.zone, json))
         .collect()
-}
-
-/// The clock that a notice is about.
-fn clock_of(o: &Occurrence) -> Option<&Clock> {
-    match o.what.root() {
-        What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } | What::StartBy { clock } => {
-            Some(clock)
-        }
-        What::PhaseBegins { .. }
-        | What::NcNear { .. }
-        | What::NcOverdue { .. }
-        | What::ActionNear { .. }
-        | What::ActionOverdue { .. }
-        | What::VerifyDue { .. }
-        | What::StageTwoNear { .. }
-        | What::AuditNear { .. }
-        | What::AuditOverdue { .. }
-        | What::ReviewNear { .. }
-        | What::ReviewOverdue { .. }
-        | What::ChannelParked { .. }
-        | What::Promised { .. }
-        | What::Escalated { .. }
-        | What::Own { .. }
-        | What::Stands { .. } => None,
-    }
 }
 
 /// The first and the last day of the phase that a notice announces.
@@ -239,7 +215,7 @@ fn line(o: &Occurrence, zone: Tz, json: bool) -> Result<String, serde_json::Erro
             phase: o.phase.as_deref(),
             begins: phase.map(|(begins, _)| begins),
             ends: phase.map(|(_, ends)| ends),
-            clock: clock_of(o).map(ClockRow::from),
+            clock: o.what.clock().map(ClockRow::from),
             title: &o.title,
         })
     } else {

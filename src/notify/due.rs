@@ -338,7 +338,7 @@ pub enum What {
     /// The day until which somebody had answered has come.
     Promised {
         /// What it was about.
-        of: Box<What>,
+        of: Box<Self>,
         /// Who had answered, with the name they go by.
         by: (String, String),
         /// Whether it was snoozed (else acknowledged).
@@ -347,7 +347,7 @@ pub enum What {
     /// Nobody answered a late reminder.
     Escalated {
         /// What it was about.
-        of: Box<What>,
+        of: Box<Self>,
         /// Since when nobody answered.
         since: NaiveDate,
         /// Whom it had asked, by the chat's id; none where it was the managers.
@@ -363,6 +363,31 @@ pub enum What {
 }
 
 impl What {
+    /// The clock that it is about at bottom, if it is about one.
+    pub fn clock(&self) -> Option<&Clock> {
+        match self.root() {
+            Self::ClockNear { clock, .. } | Self::ClockOverdue { clock, .. } | Self::StartBy { clock } => {
+                Some(clock)
+            }
+            Self::PhaseBegins { .. }
+            | Self::NcNear { .. }
+            | Self::NcOverdue { .. }
+            | Self::ActionNear { .. }
+            | Self::ActionOverdue { .. }
+            | Self::VerifyDue { .. }
+            | Self::StageTwoNear { .. }
+            | Self::AuditNear { .. }
+            | Self::AuditOverdue { .. }
+            | Self::ReviewNear { .. }
+            | Self::ReviewOverdue { .. }
+            | Self::Stands { .. }
+            | Self::ChannelParked { .. }
+            | Self::Promised { .. }
+            | Self::Escalated { .. }
+            | Self::Own { .. } => None,
+        }
+    }
+
     /// What it is about at bottom: of an escalation, the reminder that nobody answered.
     pub fn root(&self) -> &Self {
         match self {

@@ -179,15 +179,15 @@ pub fn words(
     o: &Occurrence,
     today: NaiveDate,
 ) -> Option<Words> {
-    match &o.what {
-        What::ChannelParked { channel, why, waiting } => Some(parked(channel, why, *waiting)),
-        What::Own { no, words } => Some(own(*no, words, organisation.minimal)),
-        what => {
-            let file = files.iter().find(|f| Some(f.certificate.id) == o.certificate)?;
-            let about = About { organisation, catalogue, file, today };
-            Some(Words { title: title(&about, o, what), card: card(&about, o, what) })
-        }
+    if let What::ChannelParked { channel, why, waiting } = &o.what {
+        return Some(parked(channel, why, *waiting));
     }
+    if let What::Own { no, words } = &o.what {
+        return Some(own(*no, words, organisation.minimal));
+    }
+    let file = files.iter().find(|f| Some(f.certificate.id) == o.certificate)?;
+    let about = About { organisation, catalogue, file, today };
+    Some(Words { title: title(&about, o, &o.what), card: card(&about, o, &o.what) })
 }
 
 fn parked(channel: &str, why: &str, waiting: i64) -> Words {

@@ -344,14 +344,10 @@ pub(crate) fn too_far(day: NaiveDate, most: u32) -> Line {
 }
 
 pub(crate) fn never_snoozed(o: &Occurrence) -> Line {
-    let rule = match &o.what {
-        What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } | What::StartBy { clock } => {
-            format!("{}, {}", clock.rule.id(), clock.rule.source())
-        }
-        _ => "a rule".to_owned(),
-    };
+    let rule =
+        o.what.clock().map_or_else(String::new, |c| format!(" ({}, {})", c.rule.id(), c.rule.source()));
     Line::new()
-        .text(format!("{} is a deadline of the rules ({rule}) and is never put off: ", name(&o.thread)))
+        .text(format!("{} is a deadline of the rules{rule} and is never put off: ", name(&o.thread)))
         .code(format!("/remind ack reminder:{}", name(&o.thread)))
         .text(" says that you deal with it, ")
         .code("/audit plan")
