@@ -173,6 +173,10 @@ impl<P: Post> Deliverer<P> {
             if self.waits(&post.channel) || round.stopped.is_some() {
                 continue;
             }
+            // An earlier try may be followed by another one: that waits for the end of the quiet as well.
+            if self.quiet(post.org, clock.now()).await? {
+                continue;
+            }
             let fresh = self.tried.get(&post.id).is_some_and(|first| first.elapsed() < NONCE_KNOWN);
             let mut post = post;
             // Within the nonce's time an earlier try may stand in the channel: only a message id settles it.

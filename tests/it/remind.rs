@@ -426,3 +426,30 @@ async fn a_handover_takes_reminders_along_and_the_leaver_out_of_answers() {
     }
     discord.assert_clean();
 }
+
+#[tokio::test]
+async fn what_was_not_settled_before_the_quiet_hours_is_not_tried_again_in_them() {
+    let Some(clock) = WallClock::at("2026-03-03T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    furnished(&discord, "quiet-hours:18-8").await;
+    discord.wait_message("general", "where it stands", SOON).await;
+    let raise = "/nc raise certificate:1 grade:minor clause:9.2 statement:x owner:alice due:2026-03-10";
+    does(&discord, "owner", raise).await;
+    // It ends right after it has claimed what it is about to say.
+    daemon.kill9().await;
+    daemon.set_env("FAILPOINTS", Some("claimed=return"));
+    clock.set("2026-03-09T17:59:00+01:00");
+    daemon.start_again();
+    daemon.wait_exit(SOON).await;
+    daemon.set_env("FAILPOINTS", None);
+    clock.set("2026-03-09T20:00:00+01:00");
+    daemon.start_again();
+    daemon.wait_ready(&discord).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(count(&discord, "general", "NC-1 due 2026-03-10"), 0);
+    clock.set("2026-03-10T08:00:01+01:00");
+    discord.wait_message("general", "NC-1 due 2026-03-10", SOON).await;
+    assert_eq!(count(&discord, "general", "NC-1 due 2026-03-10"), 1);
+    discord.assert_clean();
+}
