@@ -338,7 +338,7 @@ pub enum What {
     /// The day until which somebody had answered has come.
     Promised {
         /// What it was about.
-        of: Box<What>,
+        of: Box<Self>,
         /// Who had answered, with the name they go by.
         by: (String, String),
         /// Whether it was snoozed (else acknowledged).
@@ -347,7 +347,7 @@ pub enum What {
     /// Nobody answered a late reminder.
     Escalated {
         /// What it was about.
-        of: Box<What>,
+        of: Box<Self>,
         /// Since when nobody answered.
         since: NaiveDate,
         /// Whom it had asked, by the chat's id; none where it was the managers.

@@ -105,7 +105,7 @@ fn table(facts: Facts<'_>, own: &OwnReminder) -> Option<Timetable> {
     Timetable::read(&own.cron, facts.organisation.zone).ok()
 }
 
-fn live<'a>(facts: Facts<'a>) -> impl Iterator<Item = (&'a OwnReminder, Timetable)> {
+fn live(facts: Facts<'_>) -> impl Iterator<Item = (&OwnReminder, Timetable)> {
     facts.talk.own.iter().filter(|o| o.ended_at.is_none()).filter_map(move |o| Some((o, table(facts, o)?)))
 }
 

@@ -181,7 +181,23 @@ pub fn words(
     match &o.what {
         What::ChannelParked { channel, why, waiting } => Some(parked(channel, why, *waiting)),
         What::Own { no, words } => Some(own(*no, words, organisation.minimal)),
-        what => {
+        what @ (What::PhaseBegins { .. }
+        | What::ClockNear { .. }
+        | What::ClockOverdue { .. }
+        | What::NcNear { .. }
+        | What::NcOverdue { .. }
+        | What::ActionNear { .. }
+        | What::ActionOverdue { .. }
+        | What::VerifyDue { .. }
+        | What::StageTwoNear { .. }
+        | What::StartBy { .. }
+        | What::AuditNear { .. }
+        | What::AuditOverdue { .. }
+        | What::ReviewNear { .. }
+        | What::ReviewOverdue { .. }
+        | What::Stands { .. }
+        | What::Promised { .. }
+        | What::Escalated { .. }) => {
             let file = files.iter().find(|f| Some(f.certificate.id) == o.certificate)?;
             let about = About { organisation, catalogue, file, today };
             Some(Words { title: title(&about, o, what), card: card(&about, o, what) })

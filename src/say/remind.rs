@@ -344,11 +344,13 @@ pub(crate) fn too_far(day: NaiveDate, most: u32) -> Line {
 }
 
 pub(crate) fn never_snoozed(o: &Occurrence) -> Line {
-    let rule = match &o.what {
-        What::ClockNear { clock, .. } | What::ClockOverdue { clock, .. } | What::StartBy { clock } => {
-            format!("{}, {}", clock.rule.id(), clock.rule.source())
-        }
-        _ => "a rule".to_owned(),
+    let rule = if let What::ClockNear { clock, .. }
+    | What::ClockOverdue { clock, .. }
+    | What::StartBy { clock } = &o.what
+    {
+        format!("{}, {}", clock.rule.id(), clock.rule.source())
+    } else {
+        "a rule".to_owned()
     };
     Line::new()
         .text(format!("{} is a deadline of the rules ({rule}) and is never put off: ", name(&o.thread)))
