@@ -11,6 +11,7 @@ use super::programme::text;
 use crate::domain::certificate::CertificateFile;
 use crate::domain::finding::FindingState;
 use crate::domain::organisation::Person;
+use crate::domain::reminder::OwnReminder;
 use crate::domain::review::ReviewState;
 use crate::say;
 use crate::store;
@@ -256,6 +257,11 @@ impl Handover {
             }
             store::audit::replace_in_team(&mut cx.w, org, a.id, from.id, to.id).await?;
             moved.push(format!("A-{}", a.no));
+        }
+        for own in before.rest.own.iter().filter(|o| o.ended_at.is_none() && is(&o.asks)) {
+            let now = OwnReminder { asks: Some(to.clone()), ..own.clone() };
+            store::reminder::update_own(&mut cx.w, org, &now).await?;
+            moved.push(format!("RM-{}", own.no));
         }
         let pseudonym = if self.pseudonymise == Some(true) {
             if from.id == cx.by.id {

@@ -15,6 +15,7 @@ use crate::domain::finding::{FindingState, Settled};
 use crate::domain::nonconformity::{Done, Step};
 use crate::domain::record::{Record, RecordKind};
 use crate::domain::refusal::Refusal;
+use crate::domain::reminder::Response;
 use crate::domain::review::{ReviewState, ReviewStep};
 use crate::say;
 use crate::store;
@@ -213,6 +214,34 @@ pub(crate) fn entries(s: &Snapshot, evidence: &[(Of, String)]) -> Vec<Entry> {
     out
 }
 
+/// What people answered to reminders, and the reminders of their own.
+fn talk(s: &Snapshot) -> Vec<Entry> {
+    let mut out = Vec::new();
+    let day = |at| s.organisation.day_of(at);
+    for own in &s.rest.own {
+        out.push(Entry {
+            id: format!("RM-{}", own.no),
+            on: day(own.at),
+            what: say::remind::own_kind(own.ended_at.is_some()).to_owned(),
+            words: joined(&[&own.words, own.asks.as_ref().map_or("", |p| p.name.as_str()), &own.cron]),
+        });
+    }
+    for a in &s.rest.answers {
+        let (Response::Acknowledged { note: Some(words) } | Response::Snoozed { reason: words }) =
+            &a.response
+        else {
+            continue;
+        };
+        out.push(Entry {
+            id: say::remind::name(&a.subject),
+            on: day(a.at),
+            what: say::remind::answer_kind(a),
+            words: joined(&[words, &a.by.name]),
+        });
+    }
+    out
+}
+
 impl Find {
     pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
         let wanted: Vec<String> = self.text.to_lowercase().split_whitespace().map(str::to_owned).collect();
@@ -221,6 +250,7 @@ impl Find {
         }
         let evidence = store::evidence::names(&mut *cx.store.read().await?, cx.org.id).await?;
         let mut found = entries(cx.snapshot, &evidence);
+        found.extend(talk(cx.snapshot));
         found.retain(|e| {
             let text = format!("{} {} {} {}", e.id, e.on, e.what, e.words).to_lowercase();
             wanted.iter().all(|w| text.contains(w))

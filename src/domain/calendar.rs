@@ -1,6 +1,8 @@
 //! Months, phases and posting instants. Dates are calendar dates of the organisation's zone, instants are UTC.
 
-use chrono::{DateTime, Datelike, Days, MappedLocalTime, Months, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, MappedLocalTime, Months, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 use super::certificate::Cycle;
@@ -100,7 +102,11 @@ pub fn month_of(cycle: &Cycle, day: NaiveDate) -> Option<u32> {
 /// The instant of a local hour. An hour that the zone skips that day moves to the next minute that exists, be it the
 /// next day; one that it repeats is the first of the two.
 pub fn at_hour(zone: Tz, day: NaiveDate, hour: u32) -> DateTime<Utc> {
-    let Some(mut local) = day.and_hms_opt(hour.min(23), 0, 0) else { return DateTime::<Utc>::MAX_UTC };
+    day.and_hms_opt(hour.min(23), 0, 0).map_or(DateTime::<Utc>::MAX_UTC, |local| at_local(zone, local))
+}
+
+/// The instant of a local time, by the same rule.
+pub fn at_local(zone: Tz, mut local: NaiveDateTime) -> DateTime<Utc> {
     // No zone ever skipped more than a day.
     for _ in 0..=2 * 24 * 60 {
         match zone.from_local_datetime(&local) {

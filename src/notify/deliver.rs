@@ -199,6 +199,10 @@ impl<P: Post> Deliverer<P> {
             if self.waits(&post.channel) || round.stopped.is_some() {
                 continue;
             }
+            // An earlier try may be followed by another one: that waits for the end of the quiet as well.
+            if self.quiet(post.org, clock.now()).await? {
+                continue;
+            }
             let fresh = self.tried.get(&post.id).is_some_and(|first| first.elapsed() < NONCE_KNOWN);
             let mut post = post;
             // Within the nonce's time an earlier try may stand in the channel: only a message id settles it.
@@ -252,7 +256,7 @@ impl<P: Post> Deliverer<P> {
             let Some(restored) = self.restored().await? else { break (w, outbox) };
             let unknown = self.unknown(&outbox, restored);
             if unknown.is_empty() {
-                self.settle_said(&mut w, &mut outbox, restored, now).await?;
+                self.settle_said(&mut w, &mut outbox, restored).await?;
                 break (w, outbox);
             }
             w.commit().await?;
@@ -337,7 +341,6 @@ impl<P: Post> Deliverer<P> {
         w: &mut Write<'_>,
         outbox: &mut Outbox,
         restored: Restored,
-        now: DateTime<Utc>,
     ) -> Result<(), Fault> {
         let org = outbox.organisation.id;
         let mut said = Vec::new();
@@ -353,16 +356,12 @@ impl<P: Post> Deliverer<P> {
                     || (m.reference.starts_with(EVERYTHING) && with_all)
             };
             if let Some(message) = own.iter().find(in_it) {
-                said.push((
-                    *id,
-                    format!("said before the file was restored, in message {}", message.message),
-                ));
+                let why = format!("said before the file was restored, in message {}", message.message);
+                notices::said_before(w, org, *id, o.to.id(), &why, message.at).await?;
+                said.push(*id);
             }
         }
-        for (id, why) in &said {
-            notices::settle(w, org, *id, notices::State::Sent, Some(why), now).await?;
-        }
-        outbox.pending.retain(|(id, _)| !said.iter().any(|(settled, _)| settled == id));
+        outbox.pending.retain(|(id, _)| !said.contains(id));
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! Every notice has a key that says what is said, never when it is posted: whatever was said once is not said again
 //! when the hour or the zone changes, after a restart or when the clock is set back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
@@ -500,21 +500,23 @@ fn sorted(mut out: Vec<Occurrence>) -> Vec<Occurrence> {
 
 /// The notices that follow from dates on record.
 fn of_dates(facts: Facts<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Occurrence> {
-    // Where answers count, what was said before the window decides what is said in it.
+    // Where answers count, what lies before the window and after it decides what is said in it.
     let escalation = facts.organisation.manners.escalation;
     let whole = escalation.is_some() || !facts.talk.answers.is_empty();
+    let window = if whole { (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC) } else { (from, to) };
     let mut plan = Plan {
         organisation: facts.organisation,
         hours: facts.hours(),
-        from: if whole { DateTime::<Utc>::MIN_UTC } else { from },
-        to,
+        answers: facts.talk.answers.iter().map(|a| ((a.subject.as_str(), a.about_on), a)).collect(),
+        from: window.0,
+        to: window.1,
         out: Vec::new(),
     };
     for file in facts.files {
         plan.file(facts, file);
     }
     let mut out = plan.out;
-    out.retain(|o| o.due_at >= from);
+    out.retain(|o| o.due_at >= from && o.due_at <= to);
     sorted(out)
 }
 
@@ -530,6 +532,8 @@ impl Facts<'_> {
 struct Plan<'a> {
     organisation: &'a Organisation,
     hours: Hours<'a>,
+    /// The latest answer of each subject and date.
+    answers: HashMap<(&'a str, NaiveDate), &'a Answer>,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     out: Vec<Occurrence>,
@@ -585,30 +589,44 @@ impl Plan<'_> {
         }
         self.programme(programme, file);
         self.actions(programme, file);
-        if let Some(on) = withdrawn {
-            // Once it is withdrawn, nothing is asked for any more.
-            let rest = self.out.split_off(begun);
-            self.out.extend(rest.into_iter().filter(|notice| notice.due_on <= on));
-        }
         let mut told = self.out.split_off(begun);
-        self.answered(facts.talk, certificate, &mut told);
+        self.answered(certificate, &mut told);
         if let Some(rule) = self.organisation.manners.escalation {
             self.escalate(facts.talk, rule, certificate, &mut told);
         }
+        // Once it is withdrawn, nothing is asked for any more.
+        told.retain(|o| withdrawn.is_none_or(|on| o.due_on <= on));
         self.out.append(&mut told);
     }
 
+    /// The answer that counts for a notice.
+    fn answer_to(&self, o: &Occurrence) -> Option<&Answer> {
+        let answer = self.answers.get(&(o.thread.as_str(), o.about_on?)).copied()?;
+        answers(answer, o).then_some(answer)
+    }
+
+    /// The day on which what was answered is spoken of again, and the instant.
+    fn again(&self, answer: &Answer) -> (NaiveDate, DateTime<Utc>) {
+        let day = self.hours.this_or_next(answer.until);
+        (day, self.due_at(day))
+    }
+
     /// What was answered is silent until the day that was named, and spoken of again on it. A clock is never silenced.
-    fn answered(&self, talk: Talk<'_>, certificate: &Certificate, told: &mut Vec<Occurrence>) {
-        for answer in talk.answers {
-            let is = |o: &Occurrence| answers(answer, o);
-            let due_on = self.hours.this_or_next(answer.until);
-            let due_at = self.due_at(due_on);
+    fn answered(&self, certificate: &Certificate, told: &mut Vec<Occurrence>) {
+        let mut nearest: BTreeMap<(&str, NaiveDate), (&Answer, &Occurrence)> = BTreeMap::new();
+        for o in told.iter() {
+            let Some(answer) = self.answer_to(o) else { continue };
+            let (_, due_at) = self.again(answer);
             // As it will stand then: before its date, or after it.
-            let mut about: Vec<&Occurrence> = told.iter().filter(|o| is(o)).collect();
-            about.sort_by_key(|o| (o.due_at > due_at, o.due_at.signed_duration_since(due_at).abs()));
-            let Some(of) = about.first().copied() else { continue };
-            let again = Occurrence {
+            let far = |o: &Occurrence| (o.due_at > due_at, o.due_at.signed_duration_since(due_at).abs());
+            let of = nearest.entry((&answer.subject, answer.about_on)).or_insert((answer, o));
+            if far(o) < far(of.1) {
+                of.1 = o;
+            }
+        }
+        let again = nearest.into_values().filter_map(|(answer, of)| {
+            let (due_on, due_at) = self.again(answer);
+            (due_at > answer.at).then(|| Occurrence {
                 key: format!("{}/{}/until/{}", answer.subject, answer.about_on, answer.until),
                 kind: Kind::Promised,
                 due_on,
@@ -620,16 +638,19 @@ impl Plan<'_> {
                     snoozed: matches!(answer.response, Response::Snoozed { .. }),
                 },
                 ..of.clone()
-            };
-            told.retain(|o| !is(o) || o.kind.is_of_a_clock() || o.due_at <= answer.at || o.due_at >= due_at);
-            if due_at > answer.at && due_at <= self.to {
-                told.push(again);
-            }
-        }
+            })
+        });
+        let again: Vec<Occurrence> = again.collect();
+        told.retain(|o| {
+            o.kind.is_of_a_clock()
+                || self.answer_to(o).is_none_or(|a| o.due_at <= a.at || o.due_at >= self.again(a).1)
+        });
+        told.extend(again);
     }
 
     /// What was asked late and nobody answered goes up: to the managers, then to the escalation channel. It is counted
-    /// in working days from when it was said to whoever is asked now; whatever they answered begins the count anew.
+    /// in working days from when it was said to whoever is asked now; what they answered begins the count anew on the
+    /// day that they named.
     fn escalate(
         &self,
         talk: Talk<'_>,
@@ -643,20 +664,30 @@ impl Plan<'_> {
                 subjects.entry((&o.thread, on)).or_default().push(o);
             }
         }
+        let ruled_on = self.organisation.day_of(rule.known_at);
         let mut up = Vec::new();
         for ((thread, on), mut late) in subjects {
             late.sort_by_key(|o| o.due_at);
-            let answer = talk.answers.iter().rev().find(|a| late.first().is_some_and(|o| answers(a, o)));
             let said_at = |o: &Occurrence| match talk.said.and_then(|said| said.get(&o.key)) {
-                Some((at, asked)) => (asked.as_deref() == o.to.id()).then_some(*at),
+                // An earlier release did not take down whom it asked.
+                Some((at, asked)) => {
+                    asked.as_deref().is_none_or(|asked| Some(asked) == o.to.id()).then_some(*at)
+                }
                 None => talk.now.is_none_or(|now| o.due_at > now).then_some(o.due_at),
             };
             let unanswered = late.iter().find_map(|o| {
                 let at = said_at(o)?;
-                answer.is_none_or(|a| at > a.at).then_some((*o, at))
+                self.answer_to(o).is_none_or(|a| at > a.at && o.due_at >= self.again(a).1).then_some((*o, at))
             });
             let Some((o, at)) = unanswered else { continue };
-            let since = self.organisation.day_of(at.max(rule.known_at));
+            // Once a step was said the count stands, whatever becomes of the zone or of the rule.
+            let root = format!("{thread}/{on}/escalated/");
+            let counted = talk.said.and_then(|said| {
+                let steps = said.range(root.clone()..).take_while(|(key, _)| key.starts_with(&root));
+                let since = |key: &str| key.get(root.len()..)?.split('/').next()?.parse::<NaiveDate>().ok();
+                steps.filter(|(_, (then, _))| *then > at).filter_map(|(key, _)| since(key)).max()
+            });
+            let since = counted.unwrap_or_else(|| self.organisation.day_of(at).max(ruled_on));
             let asked = match &o.to {
                 To::Person(handle) => Some(handle.clone()),
                 To::Managers | To::Nobody => None,
@@ -667,16 +698,14 @@ impl Plan<'_> {
                     break;
                 }
                 let due_on = self.hours.later(since, rule.after.saturating_mul(step));
-                let due_at = self.due_at(due_on);
-                if due_at > self.to {
-                    break;
-                }
+                let due_on = due_on.max(self.hours.later(ruled_on, rule.after));
                 up.push(Occurrence {
-                    key: format!("{thread}/{on}/escalated/{since}/{step}"),
+                    key: format!("{root}{since}/{step}"),
                     kind: Kind::Escalated,
                     due_on,
-                    due_at,
-                    thread: format!("{thread}/escalated"),
+                    due_at: self.due_at(due_on),
+                    // Each step is read by somebody else: none says it for the other.
+                    thread: format!("{thread}/escalated/{step}"),
                     to: To::Managers,
                     channel: channel.cloned(),
                     title: format!("{}: {}, no answer since {since}", certificate.name, o.subject),
@@ -1845,5 +1874,115 @@ mod tests {
         for answer in moot {
             assert_eq!(keys_of(&[answer]), every);
         }
+    }
+
+    #[test]
+    fn what_is_put_off_to_a_day_before_all_reminders_is_spoken_of_on_that_day() {
+        let organisation = organisation(Tz::Europe__Berlin, 9);
+        let mut acme = acme();
+        let mut nc = nc();
+        nc.due_known_at = t("2026-03-02T10:00:00Z");
+        nc.raised_at = nc.due_known_at;
+        acme.nonconformities.push(nc);
+        let files = [acme];
+        let answers = [answer(Response::Acknowledged { note: None }, "2026-06-05", "2026-06-01T10:00:00Z")];
+        let talk = Talk { answers: &answers, ..Talk::default() };
+        let facts = Facts { organisation: &organisation, catalogue: &CATALOGUE, files: &files, talk };
+        let at = t("2026-06-05T07:00:00Z");
+        assert_eq!(next_after(facts, t("2026-06-04T07:00:00Z")), Some(at));
+        let said = due(facts, at);
+        assert_eq!(find(&said, "nc/12/due/2026-06-30/until/2026-06-05").due_at, at);
+    }
+
+    #[test]
+    fn of_a_withdrawn_certificate_nothing_is_spoken_of_again_and_nothing_goes_up() {
+        use crate::domain::record::{Record, RecordKind};
+        let organisation = mannered();
+        let mut acme = acme();
+        acme.nonconformities.push(nc());
+        acme.records.push(Record {
+            id: 1,
+            no: 1,
+            kind: RecordKind::Withdrawn,
+            certificate: Some(70),
+            subject: String::new(),
+            on: d("2026-07-02"),
+            words: String::new(),
+            by: person(1),
+            at: t("2026-07-02T10:00:00Z"),
+            present: Vec::new(),
+            absent: Vec::new(),
+            voided: None,
+        });
+        let answers = [answer(Response::Acknowledged { note: None }, "2026-07-10", "2026-06-24T10:00:00Z")];
+        for answers in [&answers[..], &[]] {
+            let talk = Talk { answers, ..Talk::default() };
+            let said = talking(&organisation, std::slice::from_ref(&acme), talk, "2027-01-01T00:00:00Z");
+            let later: Vec<_> = said.iter().filter(|o| o.due_on > d("2026-07-02")).map(|o| &o.key).collect();
+            assert_eq!(later, Vec::<&String>::new());
+        }
+    }
+
+    #[test]
+    fn an_acknowledged_clock_goes_up_only_after_the_promised_day() {
+        let organisation = mannered();
+        let acme = acme();
+        let late = |answers: &[Answer]| -> Vec<String> {
+            let talk = Talk { answers, ..Talk::default() };
+            let said = talking(&organisation, std::slice::from_ref(&acme), talk, "2027-06-01T00:00:00Z");
+            let up = said.iter().filter(|o| o.kind == Kind::Escalated && o.key.contains("/S1_LATEST/"));
+            up.map(|o| o.due_on.to_string()).collect()
+        };
+        let unanswered = late(&[]);
+        assert_eq!(unanswered.len(), 2, "{unanswered:?}");
+        let acknowledged = Answer {
+            subject: "cert/3/clock/S1_LATEST".into(),
+            about_on: d("2027-03-02"),
+            ..answer(Response::Acknowledged { note: None }, "2027-04-07", "2026-06-01T10:00:00Z")
+        };
+        // Its reminders go on; counted from Wednesday the 7th.
+        assert_eq!(late(&[acknowledged]), ["2027-04-09", "2027-04-13"]);
+    }
+
+    #[test]
+    fn a_step_that_was_said_is_not_said_again_in_another_zone_or_by_another_number_of_days() {
+        let mut organisation = mannered();
+        organisation.zone = Tz::Pacific__Auckland;
+        let mut acme = acme();
+        acme.nonconformities.push(nc());
+        let now = Some(t("2026-07-14T12:00:00Z"));
+        let managers = Some("managers".to_owned());
+        // Nine o'clock there is the evening before elsewhere.
+        let mut said = Said::from([(
+            "nc/12/due/2026-06-30/overdue/1".to_owned(),
+            (t("2026-06-30T21:00:00Z"), managers.clone()),
+        )]);
+        let steps = |organisation: &Organisation, said: &Said| -> Vec<String> {
+            let talk = Talk { now, said: Some(said), ..Talk::default() };
+            talking(organisation, std::slice::from_ref(&acme), talk, "2026-07-31T00:00:00Z")
+                .iter()
+                .filter(|o| o.kind == Kind::Escalated)
+                .map(|o| o.key.clone())
+                .collect()
+        };
+        let both = steps(&organisation, &said);
+        assert_eq!(both.len(), 2);
+        said.insert(both[0].clone(), (t("2026-07-02T21:00:00Z"), managers));
+        organisation.zone = Tz::America__New_York;
+        assert_eq!(steps(&organisation, &said), both);
+        organisation.manners.escalation = Some(Escalation { after: 5, known_at: t("2026-07-10T00:00:00Z") });
+        assert_eq!(steps(&organisation, &said), both);
+    }
+
+    #[test]
+    fn what_an_earlier_release_said_counts_as_said_to_whoever_is_asked() {
+        let organisation = mannered();
+        let mut acme = acme();
+        acme.nonconformities.push(nc());
+        let key = "nc/12/due/2026-06-30/overdue/7".to_owned();
+        let said = Said::from([(key, (t("2026-07-09T12:00:00Z"), None))]);
+        let talk = Talk { now: Some(t("2026-07-09T13:00:00Z")), said: Some(&said), ..Talk::default() };
+        let told = talking(&organisation, std::slice::from_ref(&acme), talk, "2026-07-13T12:00:00Z");
+        assert!(told.iter().any(|o| o.key == "nc/12/due/2026-06-30/escalated/2026-07-09/1"));
     }
 }

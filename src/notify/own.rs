@@ -7,6 +7,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::due::{Facts, Kind, Occurrence, To, What};
+use crate::domain::calendar::at_local;
 use crate::domain::reminder::OwnReminder;
 
 /// How many runs are listed at most for a window.
@@ -42,7 +43,8 @@ impl Timetable {
     /// Where it cannot be read, never comes true, or comes true too often.
     pub fn new(expression: &str, zone: Tz, now: DateTime<Utc>) -> Result<Self, Untimely> {
         let this = Self::read(expression, zone)?;
-        let runs = this.next_runs(now, 24);
+        // By the clock on the wall: where it goes forward, runs come closer.
+        let runs = Self::read(expression, Tz::UTC)?.next_runs(now, 24);
         if runs.is_empty() {
             return Err(Untimely::Never);
         }
@@ -67,16 +69,30 @@ impl Timetable {
             .map_err(|e| Untimely::Unreadable(e.to_string()))
     }
 
+    /// The local time that an instant has, to the second. croner is asked of local times only: in a zone of its own it
+    /// says some runs twice where the clocks go forward.
+    fn local(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let local = at.with_timezone(&self.zone).naive_local();
+        local.with_nanosecond(0).unwrap_or(local).and_utc()
+    }
+
     /// The next instant after this one.
     pub fn next(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let local = after.with_timezone(&self.zone);
-        self.cron.find_next_occurrence(&local, false).ok().map(|at| at.to_utc()).filter(|at| *at > after)
+        let next = |local: &DateTime<Utc>| self.cron.find_next_occurrence(local, false).ok();
+        // An hour that is repeated has its runs the first time.
+        std::iter::successors(next(&self.local(after)), next)
+            .map(|local| at_local(self.zone, local.naive_utc()))
+            .find(|at| *at > after)
     }
 
     /// The last instant not after this one.
     fn last(&self, by: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let local = by.with_timezone(&self.zone);
-        self.cron.find_previous_occurrence(&local, true).ok().map(|at| at.to_utc()).filter(|at| *at <= by)
+        // No zone ever put its clocks back by more than a day.
+        let ahead = self.local(by).checked_add_signed(TimeDelta::days(1))?;
+        let last = |local: &DateTime<Utc>| self.cron.find_previous_occurrence(local, false).ok();
+        std::iter::successors(last(&ahead), last)
+            .map(|local| at_local(self.zone, local.naive_utc()))
+            .find(|at| *at <= by)
     }
 
     /// The next so many instants after this one.
@@ -152,12 +168,11 @@ pub(super) fn latest(facts: Facts<'_>, now: DateTime<Utc>) -> Vec<Occurrence> {
 
 /// When the next run after this instant is due.
 pub(super) fn next(facts: Facts<'_>, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let held = after.with_nanosecond(0).unwrap_or(after);
     live(facts)
         .filter_map(|(own, table)| {
             // One whose time has come may be held back by quiet hours.
             let back = if facts.hours().is_always() { TimeDelta::zero() } else { TimeDelta::days(8) };
-            let from = own.at.max(held).checked_sub_signed(back)?;
+            let from = own.at.max(after).checked_sub_signed(back)?;
             let runs = std::iter::successors(table.next(from), |at| table.next(*at));
             runs.filter(|run| *run >= own.at)
                 .take(24 * 16)
@@ -195,6 +210,11 @@ mod tests {
             runs("0 9 * * MON", "2026-03-22T12:00:00Z", 3),
             ["Mon 2026-03-23 09:00 +01:00", "Mon 2026-03-30 09:00 +02:00", "Mon 2026-04-06 09:00 +02:00"]
         );
+        // The run before a skipped hour comes once.
+        assert_eq!(
+            runs("30 1 * * *", "2026-03-28T12:00:00Z", 2),
+            ["Sun 2026-03-29 01:30 +01:00", "Mon 2026-03-30 01:30 +02:00"]
+        );
         // An hour that is skipped comes at its end; one that is repeated comes once.
         assert_eq!(runs("30 2 28 3 *", "2027-03-01T00:00:00Z", 1), ["Sun 2027-03-28 03:00 +02:00"]);
         assert_eq!(
@@ -216,5 +236,45 @@ mod tests {
         assert_eq!(refused("0 0 9 * * *"), Untimely::Fields(6));
         assert!(matches!(refused("0 25 * * *"), Untimely::Unreadable(_)));
         assert!(matches!(refused("x y z a b"), Untimely::Unreadable(_)));
+    }
+
+    /// From any instant, over gaps and overlaps and within a second, the runs go on and none is missed.
+    #[test]
+    fn no_change_of_clocks_ends_a_reminder_or_loses_a_run() {
+        for zone in ["Europe/Berlin", "Australia/Lord_Howe", "Africa/Cairo", "America/Havana"] {
+            let zone: Tz = zone.parse().unwrap();
+            for expression in [
+                "30 1 * * *",
+                "0 2 * * *",
+                "30 2 * * *",
+                "0 0 * * *",
+                "0 3 * * MON",
+                "15 * * * *",
+                "0 9 29 2 *",
+                "0 9 L * *",
+            ] {
+                let table = Timetable::read(expression, zone).unwrap();
+                let start = t("2026-01-01T00:00:00Z");
+                let runs: Vec<_> = table.next_runs(start, 400);
+                assert_eq!(runs.len(), 400, "{zone} {expression}: ends after {:?}", runs.last());
+                assert!(runs.is_sorted_by(|a, b| a < b));
+                for pair in runs.windows(2).take(320) {
+                    let [before, run] = pair else { unreachable!() };
+                    for ms in [1i64, 60_000, 3_599_999] {
+                        let at = *run - TimeDelta::milliseconds(ms);
+                        if at >= *before {
+                            assert_eq!(table.next(at), Some(*run), "{zone} {expression} next after {at}");
+                            assert_eq!(table.last(at), Some(*before), "{zone} {expression} last by {at}");
+                        }
+                    }
+                    assert_eq!(table.last(*run), Some(*run), "{zone} {expression} at {run}");
+                    assert_eq!(
+                        table.last(*run + TimeDelta::milliseconds(500)),
+                        Some(*run),
+                        "{zone} {expression}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -89,8 +89,15 @@ pub async fn plan(
         match by_key.remove(notice.key.as_str()) {
             Some(o) => pending.push((notice.id, notice.parked, o.clone())),
             None => {
-                let why = Some("no longer true when its turn came");
-                notices::settle(w, org, notice.id, State::Withdrawn, why, now).await?;
+                // Of a reminder of somebody's own only the latest run is due: it stands for those before it.
+                let run_of = |o: &&Occurrence| {
+                    o.kind == Kind::Own && notice.key.rsplit_once('/').is_some_and(|(own, _)| own == o.thread)
+                };
+                let (state, why) = match all.iter().find(run_of) {
+                    Some(later) => (State::Superseded, format!("a later one says it: {}", later.key)),
+                    None => (State::Withdrawn, "no longer true when its turn came".to_owned()),
+                };
+                notices::settle(w, org, notice.id, state, Some(&why), now).await?;
             }
         }
     }

@@ -45,7 +45,7 @@ pub(crate) struct Explained<'a> {
 
 /// What a subject is called: `nc/12/due` is `NC-12`.
 pub(crate) fn name(thread: &str) -> String {
-    let thread = thread.strip_suffix("/escalated").unwrap_or(thread);
+    let thread = thread.split_once("/escalated").map_or(thread, |(of, _)| of);
     let mut parts = thread.splitn(3, '/');
     let (noun, no) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let rest = parts.next().unwrap_or_default();
@@ -384,6 +384,19 @@ pub(crate) fn channel_needed() -> Line {
         .text("There is no channel yet: name one with channel:, or choose the server's with ")
         .code("/setup")
         .text(".")
+}
+
+/// What a reminder of somebody's own is listed as.
+pub(crate) fn own_kind(ended: bool) -> &'static str {
+    if ended { "reminder of somebody's own, ended" } else { "reminder of somebody's own" }
+}
+
+/// What an answer is listed as.
+pub(crate) fn answer_kind(a: &Answer) -> String {
+    match a.response {
+        Response::Acknowledged { .. } => format!("acknowledged until {}", a.until),
+        Response::Snoozed { .. } => format!("snoozed until {}", a.until),
+    }
 }
 
 pub(crate) fn no_own(typed: &str) -> Line {

@@ -54,7 +54,8 @@ pub struct Unsettled {
     pub parked: bool,
 }
 
-/// Puts a notice into the outbox, unless its key is there already. Returns whether it was new.
+/// Puts a notice into the outbox, unless its key is there already; what was withdrawn is true again. Returns whether it
+/// was new.
 pub async fn plan(
     w: &mut Write<'_>,
     org: i64,
@@ -67,7 +68,10 @@ pub async fn plan(
     let (due_on, due_at, now) = (iso(due_on), millis(due_at), millis(now));
     Ok(sqlx::query!(
         "INSERT INTO notice (org_id, key, kind, due_on, due_at, state, planned_at)
-         VALUES (?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT (org_id, key) DO NOTHING",
+         VALUES (?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT (org_id, key) DO UPDATE
+         SET state = 'pending', why = NULL, settled_at = NULL, post_id = NULL, due_on = excluded.due_on,
+             due_at = excluded.due_at, planned_at = excluded.planned_at
+         WHERE state = 'withdrawn'",
         org,
         key,
         kind,
@@ -86,12 +90,12 @@ pub async fn plan(
 pub struct Log {
     /// What was said, by key.
     pub said: Said,
-    /// The keys of what was planned and is not said.
+    /// The keys of what was planned and is not said, but for what was withdrawn.
     rest: HashSet<String>,
 }
 
 impl Log {
-    /// Whether a key is in the outbox, settled or not.
+    /// Whether a key is in the outbox and was not withdrawn.
     pub fn is_known(&self, key: &str) -> bool {
         self.said.contains_key(key) || self.rest.contains(key)
     }
@@ -103,7 +107,7 @@ pub async fn log(c: &mut SqliteConnection, org: i64) -> Result<Log, Fault> {
     // From when it was claimed: whoever reads it may answer before it is settled.
     let rows = sqlx::query!(
         r#"SELECT n.key, n.state, coalesce(p.claimed_at, n.settled_at) AS "at?: i64", n.asked
-           FROM notice n LEFT JOIN post p ON p.id = n.post_id WHERE n.org_id = ?"#,
+           FROM notice n LEFT JOIN post p ON p.id = n.post_id WHERE n.org_id = ? AND n.state <> 'withdrawn'"#,
         org
     );
     for row in rows.fetch_all(c).await? {
@@ -204,6 +208,31 @@ pub async fn settle(
     )
     .execute(&mut *w.tx)
     .await?;
+    Ok(())
+}
+
+/// Sets that a notice was said before the file was restored: when, and whom it asked. What follows from it is to be
+/// planned.
+pub async fn said_before(
+    w: &mut Write<'_>,
+    org: i64,
+    notice: i64,
+    asked: Option<&str>,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let at = millis(at);
+    sqlx::query!(
+        "UPDATE notice SET state = 'sent', asked = ?, why = ?, settled_at = ? WHERE org_id = ? AND id = ?",
+        asked,
+        why,
+        at,
+        org,
+        notice
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    sqlx::query!("UPDATE organisation SET next_due_at = 0 WHERE id = ?", org).execute(&mut *w.tx).await?;
     Ok(())
 }
 

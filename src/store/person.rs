@@ -108,6 +108,9 @@ async fn forget_words(w: &mut Write<'_>, org: i64, old: &Person, new: &Person) -
             .execute(&mut *w.tx)
             .await?;
     }
+    sqlx::query!("UPDATE notice SET asked = ? WHERE org_id = ? AND asked = ?", new.handle, org, old.handle)
+        .execute(&mut *w.tx)
+        .await?;
     let posts = sqlx::query!(
         r#"SELECT id AS "id!", card, ask FROM post WHERE org_id = ?1
            AND (instr(card, ?2) > 0 OR instr(card, ?3) > 0 OR instr(ask, ?2) > 0)"#,

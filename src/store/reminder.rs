@@ -6,6 +6,7 @@ use super::journal::Table;
 use super::person::People;
 use super::{Fault, Write, day, instant, iso, millis, person};
 use crate::domain::reminder::{Answer, OwnReminder, Response};
+use crate::notify::due::To;
 
 /// The answers that may still count: of each subject and date, the latest.
 pub(super) async fn answers(
@@ -28,7 +29,14 @@ pub(super) async fn answers(
             id: r.id,
             subject: r.subject,
             about_on: day("answer", r.id, "about_on", &r.about_on)?,
-            asked: r.asked,
+            asked: match r.asked {
+                Some(asked) if To::Managers.id() != Some(asked.as_str()) => {
+                    let id =
+                        asked.parse().map_err(|_nan| Fault::inconsistent("answer", r.id, "asked", &asked))?;
+                    Some(person::of(people, "answer", r.id, id)?.handle)
+                }
+                asked => asked,
+            },
             response: match r.kind.as_str() {
                 "acknowledged" => Response::Acknowledged { note: r.words },
                 "snoozed" => Response::Snoozed { reason: r.words.unwrap_or_default() },
@@ -49,6 +57,13 @@ pub async fn answer(w: &mut Write<'_>, org: i64, new: &Answer) -> Result<(), Fau
         Response::Snoozed { reason } => ("snoozed", Some(reason.as_str())),
     };
     let (about, until, at) = (iso(new.about_on), iso(new.until), millis(new.at));
+    // By key, as everywhere in the journal: a name can be taken out of it later.
+    let asked = match new.asked.as_deref() {
+        Some(handle) if To::Managers.id() != Some(handle) => {
+            person::by_handle(&mut w.tx, org, handle).await?.map(|p| p.id.to_string())
+        }
+        asked => asked.map(ToOwned::to_owned),
+    };
     let id = sqlx::query!(
         "INSERT INTO answer (org_id, subject, about_on, kind, until_on, asked, words, by_id, at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -57,7 +72,7 @@ pub async fn answer(w: &mut Write<'_>, org: i64, new: &Answer) -> Result<(), Fau
         about,
         kind,
         until,
-        new.asked,
+        asked,
         words,
         new.by.id,
         at

@@ -382,3 +382,74 @@ async fn what_changes_in_the_rules_counts_from_the_next_start() {
     assert!(near.text().contains("NC-1 due 2026-04-09"), "{}", near.text());
     discord.assert_clean();
 }
+
+#[tokio::test]
+async fn a_handover_takes_reminders_along_and_the_leaver_out_of_answers() {
+    let Some(clock) = WallClock::at("2026-03-03T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    furnished(&discord, "").await;
+    does(
+        &discord,
+        "owner",
+        "/nc raise certificate:1 grade:minor clause:9.2 statement:x owner:alice due:2026-03-10",
+    )
+    .await;
+    does(&discord, "owner", "/remind every cron:30 8 * * MON text:Test the restore who:alice").await;
+    clock.set("2026-03-09T09:00:01+01:00");
+    discord.wait_message("general", "NC-1 due 2026-03-10", SOON).await;
+    does(&discord, "alice", "/remind snooze reminder:NC-1 until:2026-03-20 reason:The supplier is closed")
+        .await;
+    let found = does(&discord, "bob", "/find text:supplier").await;
+    assert!(found.contains("NC-1") && found.contains("snoozed until 2026-03-20"), "{found}");
+    let found = does(&discord, "bob", "/find text:restore").await;
+    assert!(found.contains("RM-1"), "{found}");
+    let alice = discord.user("alice");
+    let moved = does(&discord, "owner", "/handover from:alice to:bob pseudonymise:true").await;
+    assert!(moved.contains("NC-1, RM-1"), "{moved}");
+    // Asked anew: whoever takes it over did not answer.
+    clock.set("2026-03-13T09:00:01+01:00");
+    wait_ping(&discord, "bob", "NC-1 overdue since 2026-03-10").await;
+    clock.set("2026-03-16T08:30:01+01:00");
+    wait_ping(&discord, "bob", "RM-1: Test the restore").await;
+    let listed = does(&discord, "owner", "/remind why reminder:NC-1").await;
+    assert!(!listed.contains(&alice), "{listed}");
+    daemon.terminate();
+    daemon.wait_exit(SOON).await;
+    assert!(daemon.certkeeper(&["verify"]).status.success());
+    // Not in the answer, not in the journal, not in the outbox.
+    let file = daemon.database();
+    for place in [file.clone(), file.with_extension("db-wal")] {
+        let bytes = std::fs::read(&place).unwrap_or_default();
+        let found = bytes.windows(alice.len()).any(|w| w == alice.as_bytes());
+        assert!(!found, "the id still stands in {}", place.display());
+    }
+    discord.assert_clean();
+}
+
+#[tokio::test]
+async fn what_was_not_settled_before_the_quiet_hours_is_not_tried_again_in_them() {
+    let Some(clock) = WallClock::at("2026-03-03T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let mut daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    furnished(&discord, "quiet-hours:18-8").await;
+    discord.wait_message("general", "where it stands", SOON).await;
+    let raise = "/nc raise certificate:1 grade:minor clause:9.2 statement:x owner:alice due:2026-03-10";
+    does(&discord, "owner", raise).await;
+    // It ends right after it has claimed what it is about to say.
+    daemon.kill9().await;
+    daemon.set_env("FAILPOINTS", Some("claimed=return"));
+    clock.set("2026-03-09T17:59:00+01:00");
+    daemon.start_again();
+    daemon.wait_exit(SOON).await;
+    daemon.set_env("FAILPOINTS", None);
+    clock.set("2026-03-09T20:00:00+01:00");
+    daemon.start_again();
+    daemon.wait_ready(&discord).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(count(&discord, "general", "NC-1 due 2026-03-10"), 0);
+    clock.set("2026-03-10T08:00:01+01:00");
+    discord.wait_message("general", "NC-1 due 2026-03-10", SOON).await;
+    assert_eq!(count(&discord, "general", "NC-1 due 2026-03-10"), 1);
+    discord.assert_clean();
+}

@@ -79,6 +79,8 @@ struct Kept {
     zone: Tz,
     hour: u32,
     decided: NaiveDate,
+    /// Whether what begins on a Saturday or Sunday is announced on the Monday after it.
+    weekdays: bool,
     /// What was due before it was entered is not announced.
     entered: DateTime<Utc>,
 }
@@ -90,7 +92,10 @@ impl Kept {
         PHASES
             .iter()
             .map(|(months, title)| {
-                let day = self.decided.checked_add_months(Months::new(*months)).unwrap();
+                let mut day = self.decided.checked_add_months(Months::new(*months)).unwrap();
+                while self.weekdays && day.weekday().number_from_monday() > 5 {
+                    day = day.succ_opt().unwrap();
+                }
                 let mut at = day.and_hms_opt(self.hour, 0, 0).unwrap();
                 loop {
                     if let Some(due) = self.zone.from_local_datetime(&at).earliest() {
@@ -163,6 +168,10 @@ async fn torture() {
     if daemon.runs() {
         daemon.kill9().await;
     }
+    // What waits for a working day is said on one.
+    while [0, 5, 6].contains(&clock.now().weekday().num_days_from_monday()) {
+        clock.jump(TimeDelta::days(1));
+    }
     daemon.set_env("FAILPOINTS", None);
     daemon.start_again();
     daemon.wait_ready(&discord).await;
@@ -187,7 +196,10 @@ async fn enter(discord: &Discord, clock: &WallClock, dice: &mut Dice) -> Vec<Kep
         } else {
             discord.add_guild(&format!("server{serial}"), "owner")
         };
-        let setup = format!("/setup timezone:{zone} hour:{hour}");
+        // The first keeps working days, and what nobody there answers goes up.
+        let weekdays = serial == 0;
+        let manners = if weekdays { " working-days:mon-fri escalate-after:2" } else { "" };
+        let setup = format!("/setup timezone:{zone} hour:{hour}{manners}");
         assert!(discord.person("owner").at(&desk).line(&setup).await.unwrap().acked);
         let zone: Tz = zone.parse().unwrap();
         for letter in ["X", "Y", "Z"] {
@@ -212,6 +224,7 @@ async fn enter(discord: &Discord, clock: &WallClock, dice: &mut Dice) -> Vec<Kep
                 zone,
                 hour,
                 decided,
+                weekdays,
                 entered: clock.now(),
             });
         }
@@ -346,6 +359,6 @@ async fn reckon(discord: &Discord, daemon: &Daemon, certificates: &[Kept], asked
 /// The mark that a message of the bot's own carries.
 fn reference(message: &Message) -> Option<String> {
     let text = message.json.to_string();
-    let at = text.find("ck-").or_else(|| text.find("ckd-"))?;
+    let at = ["ck-", "ckd-", "cka-"].iter().find_map(|mark| text.find(mark))?;
     text.get(at..)?.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().map(str::to_owned)
 }

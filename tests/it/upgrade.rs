@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sha2::{Digest as _, Sha384};
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
@@ -12,6 +13,8 @@ use crate::support::discord::Discord;
 /// A file as a release of this schema left it: settings, two certificates, an audit with its report, nonconformities
 /// with their steps, files, and the journal of all of it.
 const SCHEMA_1: &str = include_str!("../fixtures/schema-1.sql");
+
+const SCHEMA_2: &str = include_str!("../../migrations/0002_management_system.sql");
 
 async fn open(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
@@ -73,6 +76,47 @@ async fn a_file_of_the_first_schema_keeps_its_records_and_its_chain() {
         "{}",
         said(&verified)
     );
+}
+
+/// The same file a schema later: what each step added is expected of the images of before.
+#[tokio::test]
+async fn a_file_of_the_second_schema_keeps_its_records_and_its_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("certkeeper.db");
+    laid_down(&path, SCHEMA_1).await;
+    let mut c = open(&path).await;
+    sqlx::raw_sql(SCHEMA_2).execute(&mut c).await.unwrap();
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations VALUES (2, 'management system', '2026-11-24 17:00:00', 1, ?, 1)",
+    )
+    .bind(Sha384::digest(SCHEMA_2).to_vec())
+    .execute(&mut c)
+    .await
+    .unwrap();
+    c.close().await.unwrap();
+    let discord = Discord::start();
+    let daemon = Daemon::ready(&discord, Setup { database: Some(path.clone()), ..Setup::default() }).await;
+    let does = |line: &str| {
+        let output = daemon.certkeeper(&["do", "--as", "ana", line]);
+        assert!(output.status.success(), "{line}: {}", said(&output));
+        said(&output)
+    };
+    assert!(daemon.certkeeper(&["verify"]).status.success());
+    // What is new is taken, and is held like the rest.
+    does("/remind snooze reminder:NC-1 until:tomorrow reason:Moving house");
+    does("/setup working-days:mon-fri quiet-hours:18-8 escalate-after:3");
+    let verified = daemon.certkeeper(&["verify"]);
+    assert!(verified.status.success(), "{}", said(&verified));
+    assert!(folder.path().join("certkeeper.db.before-schema-3").exists());
+    let mut c = open(&path).await;
+    sqlx::query("UPDATE answer SET words = 'made up'").execute(&mut c).await.unwrap();
+    sqlx::query("UPDATE organisation SET quiet_from = 3 WHERE quiet_from IS NOT NULL")
+        .execute(&mut c)
+        .await
+        .unwrap();
+    c.close().await.unwrap();
+    let verified = said(&daemon.certkeeper(&["verify"]));
+    assert!(verified.contains("words altered") && verified.contains("quiet_from altered"), "{verified}");
 }
 
 #[tokio::test]
