@@ -358,12 +358,13 @@ pub(crate) fn untimely(cron: &str, why: &Untimely) -> Line {
     let line = Line::new().code(cron);
     let line = match why {
         Untimely::Fields(n) => line.text(format!(
-            " has {n} fields: a cron expression has five, minute hour day-of-month month day-of-week"
+            " has {n} field{}: a cron expression has five, minute hour day-of-month month day-of-week",
+            if *n == 1 { "" } else { "s" }
         )),
         Untimely::Unreadable(words) => {
             line.text(" cannot be read (").said(words).text("): minute hour day-of-month month day-of-week")
         }
-        Untimely::Never => line.text(" never comes true: there is no such day"),
+        Untimely::Never => line.text(" never comes true, since there is no such day: give another"),
         Untimely::TooOften => {
             line.text(" comes more often than once an hour, which nobody would read: make it seldomer")
         }

@@ -317,9 +317,10 @@ async fn a_reminder_of_ones_own_comes_by_its_cron_expression_once_each() {
     refused(&discord, "owner", "/remind every cron:0 9 * * MON text:x", "no channel yet").await;
     furnished(&discord, "").await;
     for (cron, words) in [
-        ("0 9 30 2 *", "no such day"),
+        ("0 9 30 2 *", "no such day: give another"),
         ("* * * * *", "once an hour"),
-        ("0 0 9 * * *", "6 fields"),
+        ("0 0 9 * * *", "6 fields:"),
+        ("mondays", "1 field:"),
         ("0 99 * * *", "cannot be read"),
     ] {
         refused(&discord, "owner", &format!("/remind every cron:{cron} text:x"), words).await;
