@@ -294,15 +294,14 @@ fn ahead(day: NaiveDate, today: NaiveDate, most: u32) -> Result<(), Stop> {
     Ok(())
 }
 
-/// What the outbox remembers, and what is due from here on.
-async fn coming(cx: &Read<'_>) -> Result<(Log, Vec<Occurrence>), Stop> {
+/// What the outbox remembers, and what is due from here on, with these reminders of people's own.
+async fn coming(cx: &Read<'_>, own: &[OwnReminder]) -> Result<(Log, Vec<Occurrence>), Stop> {
     let log = notices::log(&mut *cx.store.read().await?, cx.org.id).await?;
     let now = cx.request.at;
     let rest = &cx.snapshot.rest;
-    let talk = Talk { now: Some(now), said: Some(&log.said), answers: &rest.answers, own: &rest.own };
+    let talk = Talk { now: Some(now), said: Some(&log.said), answers: &rest.answers, own };
     let facts = Facts { organisation: cx.org, catalogue: cx.catalogue, files: cx.snapshot.files(), talk };
-    let until = now + chrono::TimeDelta::days(3 * 366);
-    let coming = due::occurrences(facts, now, until);
+    let coming = due::occurrences(facts, now, DateTime::<Utc>::MAX_UTC);
     Ok((log, coming))
 }
 
@@ -326,7 +325,7 @@ fn standing<'a>(
 
 impl List {
     pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
-        let (log, coming) = coming(cx).await?;
+        let (log, coming) = coming(cx, &[]).await?;
         let all = subjects(cx.catalogue, cx.snapshot);
         let wanted = self.person.as_ref().map(|p| p.0.trim_start_matches('@').to_owned());
         let known = |handle: &str| cx.snapshot.person(handle, None).map(|p| p.name.clone());
@@ -359,9 +358,10 @@ impl List {
 
 impl Why {
     pub(super) async fn read(self, cx: &Read<'_>) -> Result<Reply, Stop> {
-        let (log, coming) = coming(cx).await?;
         let all = subjects(cx.catalogue, cx.snapshot);
         let (meant, root) = meant(cx.store, cx.snapshot, &all, &self.reminder.0).await?;
+        let own = cx.snapshot.rest.own.iter().find(|o| root == format!("own/{}", o.no));
+        let (log, coming) = coming(cx, own.map_or(&[], std::slice::from_ref)).await?;
         let mut c = cx.store.read().await?;
         let roots: Vec<String> = if meant.is_empty() || root.matches('/').count() <= 1 {
             vec![root.clone()]
@@ -373,7 +373,6 @@ impl Why {
             told.extend(notices::told(&mut c, cx.org.id, of, LOOK_BACK).await?);
         }
         drop(c);
-        let own = cx.snapshot.rest.own.iter().find(|o| root == format!("own/{}", o.no));
         if told.is_empty() && meant.is_empty() && own.is_none() {
             return Err(Stop::Refused(say::remind::nothing_asked(&self.reminder.0)));
         }

@@ -461,6 +461,8 @@ pub struct Occurrence {
     pub about_on: Option<NaiveDate>,
     /// Whom it asks.
     pub to: To,
+    /// Until when it is silent, where somebody has answered: it is taken for said.
+    pub silent_until: Option<NaiveDate>,
     /// Where it is posted, if not where the certificate's reminders are.
     pub channel: Option<String>,
     /// What it says.
@@ -475,11 +477,13 @@ pub struct Occurrence {
 /// record, and as they will be if nothing more is recorded. What has been dealt with has none.
 pub fn occurrences(facts: Facts<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Occurrence> {
     let mut out = of_dates(facts, from, to);
+    out.retain(|o| o.silent_until.is_none());
     out.extend(own::between(facts, from, to));
     sorted(out)
 }
 
-/// Everything that is due by an instant: of people's own reminders the latest, which stands for those before it.
+/// Everything that is due by an instant, what an answer silences included (whoever is asked next is not to be told of it
+/// as if it were late): of people's own reminders the latest, which stands for those before it.
 pub fn due(facts: Facts<'_>, now: DateTime<Utc>) -> Vec<Occurrence> {
     let mut out = of_dates(facts, DateTime::<Utc>::MIN_UTC, now);
     out.extend(own::latest(facts, now));
@@ -641,10 +645,10 @@ impl Plan<'_> {
             })
         });
         let again: Vec<Occurrence> = again.collect();
-        told.retain(|o| {
-            o.kind.is_of_a_clock()
-                || self.answer_to(o).is_none_or(|a| o.due_at <= a.at || o.due_at >= self.again(a).1)
-        });
+        for o in told.iter_mut().filter(|o| !o.kind.is_of_a_clock()) {
+            let answer = self.answer_to(o).filter(|a| o.due_at > a.at && o.due_at < self.again(a).1);
+            o.silent_until = answer.map(|a| a.until);
+        }
         told.extend(again);
     }
 
@@ -659,7 +663,7 @@ impl Plan<'_> {
         told: &mut Vec<Occurrence>,
     ) {
         let mut subjects: BTreeMap<(&str, NaiveDate), Vec<&Occurrence>> = BTreeMap::new();
-        for o in told.iter().filter(|o| o.kind.is_late()) {
+        for o in told.iter().filter(|o| o.kind.is_late() && o.silent_until.is_none()) {
             if let Some(on) = o.about_on {
                 subjects.entry((&o.thread, on)).or_default().push(o);
             }
@@ -1166,6 +1170,7 @@ impl Plan<'_> {
             thread,
             about_on: on,
             to,
+            silent_until: None,
             channel: None,
             title: format!("{}: {subject}{tail}", certificate.name),
             subject,

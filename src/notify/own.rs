@@ -125,6 +125,7 @@ fn notice(facts: Facts<'_>, own: &OwnReminder, run: DateTime<Utc>) -> Occurrence
         due_at,
         thread: format!("own/{}", own.no),
         about_on: None,
+        silent_until: None,
         to: own.asks.as_ref().map_or(To::Nobody, |p| To::Person(p.handle.clone())),
         channel: own.channel.clone(),
         what: What::Own { no: own.no, words: own.words.clone() },

@@ -50,6 +50,7 @@ fn parked(
             due_at: r.since,
             thread: format!("parked/{}", r.channel),
             about_on: None,
+            silent_until: None,
             to: To::Managers,
             channel: Some(to.clone()),
             what: What::ChannelParked { channel: r.channel.clone(), why: r.why.clone(), waiting: r.waiting },
@@ -75,6 +76,12 @@ pub async fn plan(
     let mut all = due::due(facts, now);
     all.extend(parked(&organisation, &files, &notices::refused(w.connection(), org).await?));
     let mut fresh = 0;
+    let (silent, all): (Vec<Occurrence>, Vec<Occurrence>) =
+        all.into_iter().partition(|o| o.silent_until.is_some());
+    for o in silent.iter().filter(|o| !log.is_known(&o.key)) {
+        let until = o.silent_until.unwrap_or(o.due_on);
+        notices::pass_over(w, org, o, &format!("answered until {until}"), now).await?;
+    }
     for o in all.iter().filter(|o| !log.is_known(&o.key)) {
         let new = notices::plan(w, org, &o.key, o.kind.id(), o.due_on, o.due_at, now).await?;
         fresh += u64::from(new);

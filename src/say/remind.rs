@@ -179,7 +179,10 @@ fn told_line(t: &Told, zone: chrono_tz::Tz) -> Line {
     match (t.state.as_str(), &t.channel) {
         ("sent", Some(channel)) => line.text(format!("posted on {at} in ")).channel(channel),
         ("sent", None) => line.text("posted: ").text(t.why.clone().unwrap_or_default()),
-        ("superseded", _) => line.text("not posted: a later one about the same said it"),
+        ("superseded", _) => match t.why.as_deref().filter(|why| why.starts_with("answered")) {
+            Some(answered) => line.text(format!("not posted: {answered}")),
+            None => line.text("not posted: a later one about the same said it"),
+        },
         ("withdrawn", _) => line.text("not posted: it was no longer true when its turn came"),
         ("parked", Some(channel)) => {
             line.text("waits for ").channel(channel).text(": ").said(t.why.clone().unwrap_or_default())

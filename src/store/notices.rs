@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 
 use super::{Fault, Store, Write, instant, iso, millis};
 use crate::chat::Ask;
-use crate::notify::due::Said;
+use crate::notify::due::{Occurrence, Said};
 use crate::say::card::Card;
 
 /// Under what the rules are remembered by which was planned last.
@@ -83,6 +83,33 @@ pub async fn plan(
     .await?
     .rows_affected()
         == 1)
+}
+
+/// Puts a notice into the outbox as one that is not said, and why; one that is there stays as it is, unless it was
+/// withdrawn.
+pub async fn pass_over(
+    w: &mut Write<'_>,
+    org: i64,
+    o: &Occurrence,
+    why: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let (kind, due_on, due_at, now) = (o.kind.id(), iso(o.due_on), millis(o.due_at), millis(now));
+    sqlx::query!(
+        "INSERT INTO notice (org_id, key, kind, due_on, due_at, state, why, planned_at, settled_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'superseded', ?6, ?7, ?7) ON CONFLICT (org_id, key) DO UPDATE
+         SET state = 'superseded', why = excluded.why, settled_at = excluded.settled_at WHERE state = 'withdrawn'",
+        org,
+        o.key,
+        kind,
+        due_on,
+        due_at,
+        why,
+        now
+    )
+    .execute(&mut *w.tx)
+    .await?;
+    Ok(())
 }
 
 /// What the outbox remembers of an organisation.

@@ -454,3 +454,33 @@ async fn what_was_not_settled_before_the_quiet_hours_is_not_tried_again_in_them(
     assert_eq!(count(&discord, "general", "NC-1 due 2026-03-10"), 1);
     discord.assert_clean();
 }
+
+#[tokio::test]
+async fn what_was_silent_is_not_told_as_late_to_whoever_is_asked_next() {
+    let Some(clock) = WallClock::at("2026-03-03T10:00:00+01:00") else { return };
+    let discord = Discord::on_clock(&clock);
+    let _daemon = Daemon::ready(&discord, Setup::on_clock(&clock)).await;
+    furnished(&discord, "escalate-after:2").await;
+    let raise = "/nc raise certificate:1 grade:minor clause:9.2 statement:x owner:alice due:2026-03-10";
+    does(&discord, "owner", raise).await;
+    clock.set("2026-03-11T09:00:01+01:00");
+    wait_ping(&discord, "alice", "NC-1 overdue since 2026-03-10").await;
+    does(&discord, "alice", "/remind snooze reminder:NC-1 until:2026-04-20 reason:The supplier is closed")
+        .await;
+    // The third and the seventh day after it are silent; then somebody else is asked.
+    on(&clock, &discord, "2026-03-18T12:00:00+01:00").await;
+    let why = until(&discord, "bob", "/remind why reminder:NC-1", "7 days after").await;
+    assert!(why.contains("not posted: answered until 2026-04-20"), "{why}");
+    does(&discord, "owner", "/nc assign nc:NC-1 owner:bob").await;
+    on(&clock, &discord, "2026-03-20T12:00:00+01:00").await;
+    assert_eq!(count(&discord, "general", "NC-1 overdue"), 1);
+    clock.set("2026-03-24T09:00:01+01:00");
+    wait_ping(&discord, "bob", "NC-1 overdue since 2026-03-10").await;
+    let late = |m: &&crate::support::world::Message| m.text().contains("this was meant for");
+    let late: Vec<String> = discord.messages("general").iter().filter(late).map(|m| m.text()).collect();
+    assert!(!late.iter().any(|text| text.contains("NC-1")), "{late:?}");
+    assert_eq!(count(&discord, "general", "no answer since"), 0);
+    clock.set("2026-03-26T09:00:01+01:00");
+    discord.wait_message("general", "no answer since 2026-03-24", SOON).await;
+    discord.assert_clean();
+}
