@@ -6,6 +6,7 @@ use crate::support::clock::{SOON, WallClock};
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::discord::Discord;
 use crate::support::interact::Reply;
+use crate::support::world::Message;
 
 async fn says(discord: &Discord, who: &str, line: &str) -> Reply {
     discord.line(who, line).await.unwrap_or_else(|e| panic!("{who} cannot send {line:?}: {e}"))
@@ -476,8 +477,8 @@ async fn what_was_silent_is_not_told_as_late_to_whoever_is_asked_next() {
     assert_eq!(count(&discord, "general", "NC-1 overdue"), 1);
     clock.set("2026-03-24T09:00:01+01:00");
     wait_ping(&discord, "bob", "NC-1 overdue since 2026-03-10").await;
-    let late = |m: &&crate::support::world::Message| m.text().contains("this was meant for");
-    let late: Vec<String> = discord.messages("general").iter().filter(late).map(|m| m.text()).collect();
+    let late = |m: &&Message| m.text().contains("this was meant for");
+    let late: Vec<String> = discord.messages("general").iter().filter(late).map(Message::text).collect();
     assert!(!late.iter().any(|text| text.contains("NC-1")), "{late:?}");
     assert_eq!(count(&discord, "general", "no answer since"), 0);
     clock.set("2026-03-26T09:00:01+01:00");
