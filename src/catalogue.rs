@@ -8,8 +8,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::domain::calendar::MONTHS;
+use crate::domain::organisation::Organisation;
 use crate::domain::programme::{Activity, Carries, Leads, Limits, Phase, Programme, Serves, Step};
 use crate::domain::standard::{Clause, ReviewInput, Standard, Transition};
+use crate::domain::workdays::Hours;
 
 /// The parts that a standard must give a clause for: work and reports stand on them.
 const NEEDED_ROLES: [&str; 3] = ["internal-audit", "management-review", "nonconformity"];
@@ -133,6 +135,16 @@ impl Catalogue {
     /// A list of public holidays by its id.
     pub fn holidays(&self, id: &str) -> Option<&Holidays> {
         self.holidays.iter().find(|holidays| holidays.id == id)
+    }
+
+    /// The public holidays that an organisation keeps.
+    pub fn holidays_of(&self, organisation: &Organisation) -> Option<&Holidays> {
+        self.holidays(organisation.manners.holidays.as_ref()?)
+    }
+
+    /// When an organisation may be spoken to.
+    pub fn hours(&self, organisation: &Organisation) -> Hours<'_> {
+        organisation.hours(self.holidays_of(organisation).map(|h| &h.days))
     }
 
     /// The programme of a standard: there always is one for a standard of this catalogue.

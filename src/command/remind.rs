@@ -382,7 +382,7 @@ impl Why {
             .collect::<Vec<_>>();
         let next: Vec<&Occurrence> =
             coming.iter().filter(|c| roots.iter().any(|r| is_below(&c.thread, r))).take(4).collect();
-        let holidays = cx.org.manners.holidays.as_ref().and_then(|id| cx.catalogue.holidays(id));
+        let holidays = cx.catalogue.holidays_of(cx.org);
         let explained = Explained { stand, told, next, own, holidays };
         Reply::private(say::remind::why(cx.org, &cx.snapshot.people, &explained, &self.reminder.0, cx.today))
     }
@@ -416,8 +416,7 @@ impl Every {
         };
         let own = store::reminder::insert_own(&mut cx.w, cx.org.id, new).await?;
         let runs = table.next_runs(cx.now(), 3);
-        let holidays = cx.org.manners.holidays.as_ref().and_then(|id| cx.catalogue.holidays(id));
-        let hours = cx.org.hours(holidays.map(|h| &h.days));
+        let hours = cx.catalogue.hours(&cx.org);
         let runs: Vec<(DateTime<Utc>, DateTime<Utc>)> =
             runs.into_iter().map(|run| (run, hours.this_or_next_instant(run))).collect();
         let missing = own

@@ -289,9 +289,7 @@ impl<P: Post> Deliverer<P> {
     /// Whether an organisation is not to be spoken to at this instant.
     async fn quiet(&self, org: i64, now: DateTime<Utc>) -> Result<bool, Fault> {
         let organisation = store::organisation::get(&mut *self.app.store().read().await?, org).await?;
-        let holidays =
-            organisation.manners.holidays.as_ref().and_then(|id| self.app.catalogue().holidays(id));
-        Ok(organisation.hours(holidays.map(|h| &h.days)).this_or_next_instant(now) > now)
+        Ok(self.app.catalogue().hours(&organisation).this_or_next_instant(now) > now)
     }
 
     async fn restored(&self) -> Result<Option<Restored>, Fault> {

@@ -527,8 +527,7 @@ fn of_dates(facts: Facts<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Occ
 impl Facts<'_> {
     /// When the organisation may be spoken to.
     pub(super) fn hours(&self) -> Hours<'_> {
-        let holidays = self.organisation.manners.holidays.as_ref().and_then(|id| self.catalogue.holidays(id));
-        self.organisation.hours(holidays.map(|h| &h.days))
+        self.catalogue.hours(self.organisation)
     }
 }
 
