@@ -187,6 +187,9 @@ async fn what_nobody_answers_goes_to_the_managers_and_then_to_the_escalation_cha
         .wait_message("general", "NC-1 overdue since 2026-03-11, no answer since 2026-03-12", SOON)
         .await;
     assert!(up.text().contains("Not answered"), "{}", up.text());
+    // What to answer is the reminder, not the escalation of it.
+    assert!(up.text().contains("/remind ack reminder:NC-1"), "{}", up.text());
+    assert!(!up.text().contains("NC-1/"), "{}", up.text());
     assert_eq!(discord.pings(&up).len(), 1, "the managers' role");
     assert_eq!(count(&discord, "board", "NC-1"), 0);
     // Killed in between, each step is said once.
@@ -419,13 +422,7 @@ async fn a_handover_takes_reminders_along_and_the_leaver_out_of_answers() {
     daemon.terminate();
     daemon.wait_exit(SOON).await;
     assert!(daemon.certkeeper(&["verify"]).status.success());
-    // Not in the answer, not in the journal, not in the outbox.
-    let file = daemon.database();
-    for place in [file.clone(), file.with_extension("db-wal")] {
-        let bytes = std::fs::read(&place).unwrap_or_default();
-        let found = bytes.windows(alice.len()).any(|w| w == alice.as_bytes());
-        assert!(!found, "the id still stands in {}", place.display());
-    }
+    daemon.assert_not_on_file(&alice);
     discord.assert_clean();
 }
 

@@ -199,6 +199,17 @@ impl Daemon {
         self.folder.path()
     }
 
+    /// That a text, such as the id of somebody who was forgotten, stands nowhere in the database: not in the
+    /// records, not in the journal, not in what was posted or answered, not in pages that were freed.
+    pub(crate) fn assert_not_on_file(&self, text: &str) {
+        let file = self.database();
+        let log = std::fs::read(file.with_extension("db-wal")).unwrap_or_default();
+        for bytes in [std::fs::read(file).unwrap(), log] {
+            let found = bytes.windows(text.len()).any(|w| w == text.as_bytes());
+            assert!(!found, "{text} still stands in the database");
+        }
+    }
+
     /// A subcommand in the same environment, on the same database, to its end.
     pub(crate) fn certkeeper(&self, args: &[&str]) -> Output {
         command(&self.setup, &self.base, &self.token, self.folder.path()).args(args).output().unwrap()
