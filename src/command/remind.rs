@@ -125,20 +125,12 @@ fn beginning(typed: &str) -> Option<String> {
     let letters = lower.chars().take_while(char::is_ascii_alphabetic).count();
     let (kind, number) = lower.split_at_checked(letters)?;
     let no: i64 = number.trim_matches(['-', ' ', '#', '.']).parse().ok().filter(|n| *n > 0)?;
-    let noun = match kind {
-        "nc" => "nc",
-        "act" => "action",
-        "a" => "audit",
-        "mr" => "review",
-        "c" => "cert",
-        "rm" => "own",
-        _ => return None,
-    };
+    let (noun, _) = due::SUBJECTS.iter().find(|(_, prefix)| prefix.eq_ignore_ascii_case(kind))?;
     let root = format!("{noun}/{no}");
     Some(match rest {
         None => root,
-        Some(rest) if noun == "cert" && rest.eq_ignore_ascii_case("stage-2") => format!("{root}/stage-2"),
-        Some(rest) if noun == "cert" => format!("{root}/clock/{}", rest.to_uppercase()),
+        Some(rest) if *noun == "cert" && rest.eq_ignore_ascii_case("stage-2") => format!("{root}/stage-2"),
+        Some(rest) if *noun == "cert" => format!("{root}/clock/{}", rest.to_uppercase()),
         Some(rest) => format!("{root}/{}", rest.to_lowercase()),
     })
 }

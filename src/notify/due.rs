@@ -23,6 +23,10 @@ use crate::domain::review::{Review, ReviewState};
 use crate::domain::standard::Standard;
 use crate::domain::workdays::Hours;
 
+/// What is reminded of: how a thread of it begins, and how people call it (`nc/12` is `NC-12`).
+pub const SUBJECTS: [(&str, &str); 6] =
+    [("nc", "NC"), ("action", "ACT"), ("audit", "A"), ("review", "MR"), ("cert", "C"), ("own", "RM")];
+
 /// What is on record for an organisation.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {

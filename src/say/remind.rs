@@ -8,7 +8,7 @@ use super::{dated, days};
 use crate::catalogue::Holidays;
 use crate::domain::organisation::{Organisation, Person};
 use crate::domain::reminder::{Answer, OwnReminder, Response};
-use crate::notify::due::{Kind, Occurrence, To, What};
+use crate::notify::due::{Kind, Occurrence, SUBJECTS, To, What};
 use crate::notify::own::Untimely;
 use crate::store::notices::Told;
 
@@ -49,14 +49,7 @@ pub(crate) fn name(thread: &str) -> String {
     let mut parts = thread.splitn(3, '/');
     let (noun, no) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let rest = parts.next().unwrap_or_default();
-    let prefix = match noun {
-        "nc" => "NC",
-        "action" => "ACT",
-        "audit" => "A",
-        "review" => "MR",
-        "own" => "RM",
-        _ => "C",
-    };
+    let prefix = SUBJECTS.iter().find(|(of, _)| *of == noun).map_or("C", |(_, prefix)| prefix);
     match rest.strip_prefix("clock/").unwrap_or(rest) {
         "" | "due" => format!("{prefix}-{no}"),
         rest => format!("{prefix}-{no}/{rest}"),
